@@ -1,0 +1,79 @@
+"""Linux: the kernel's files, read with as few system calls as they take."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from host_shims._common import cpu_count, entry_count, port_bind, port_socket, psutil_cpu_online
+from host_shims._posix import open_files_limit, process_signal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional
+
+__all__ = [
+    "cgroup_text",
+    "cgroup_version",
+    "cpu_affinity",
+    "cpu_count",
+    "cpu_online",
+    "entry_count",
+    "meminfo",
+    "open_files_limit",
+    "port_bind",
+    "port_socket",
+    "process_signal",
+]
+
+_CGROUP = "/sys/fs/cgroup/"
+_MEMINFO = "/proc/meminfo"
+# The kernel's text files are made anew for each read and far smaller than this.
+_BLOCK = 4096
+
+
+def _read(path: str) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        text = block = os.read(descriptor, _BLOCK)
+        # procfs and cgroupfs answer a read with all they have up to its size; only a full block has more behind it.
+        while len(block) == _BLOCK:
+            block = os.read(descriptor, _BLOCK)
+            text += block
+        return text
+    finally:
+        os.close(descriptor)
+
+
+def cpu_online() -> Optional[int]:
+    # glibc reads /sys/devices/system/cpu/online for this, as psutil does, and lxcfs replaces that file.
+    try:
+        count = os.sysconf("SC_NPROCESSORS_ONLN")
+    except ValueError:
+        return psutil_cpu_online()
+    return count if count > 0 else None
+
+
+def cpu_affinity() -> Optional[int]:
+    # Absent from Pythons built against a C library without it, and on Android before 5.
+    if not hasattr(os, "sched_getaffinity"):
+        return None
+    return len(os.sched_getaffinity(0))
+
+
+def cgroup_version() -> int:
+    # The file is at the top of the unified hierarchy only; a hybrid one keeps its limits in the v1 files.
+    try:
+        mode = os.stat(_CGROUP + "cgroup.controllers").st_mode
+    except OSError:
+        return 1
+    return 2 if stat.S_ISREG(mode) else 1
+
+
+def cgroup_text(name: str) -> bytes:
+    return _read(_CGROUP + name)
+
+
+def meminfo() -> bytes:
+    # sysconf's page count is the machine's even in containers whose /proc/meminfo lxcfs has replaced.
+    return _read(_MEMINFO)

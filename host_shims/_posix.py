@@ -1,0 +1,20 @@
+"""What Linux, macOS and the BSDs have in common."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+
+def process_signal(pid: int) -> int:
+    try:
+        os.kill(pid, 0)
+    except OSError as error:
+        return error.errno or errno.ESRCH
+    return 0
+
+
+def open_files_limit() -> int:
+    import resource
+
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]

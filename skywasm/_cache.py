@@ -1,0 +1,157 @@
+"""The compiled-module cache: compiling takes tens of milliseconds, loading a compiled module less than one.
+
+A compiled module is native code, and the engine loads one with a flipped byte without complaint. So an entry
+is used only from a folder that this user owns and nobody else can write to, it is opened without following
+links, its owner is checked, it is read once, and its own digest stands before it. Whoever can write as this
+user has already won. Any failure means: compile again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional
+
+_DIGEST_SIZE = 32
+_O_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
+_O_DIRECTORY = getattr(os, "O_DIRECTORY", 0)
+_O_CLOEXEC = getattr(os, "O_CLOEXEC", 0)
+_O_BINARY = getattr(os, "O_BINARY", 0)
+# Relative opening is what makes checking the folder and using it one thing. Windows has neither it nor modes.
+_HAS_DIR_FD = os.open in os.supports_dir_fd
+
+
+def folder() -> Optional[str]:
+    """Where entries live; None when the user has switched the cache off with ``SKYWASM_CACHE=0``.
+
+    ``SKYWASM_CACHE_DIR`` names another folder.
+    """
+    if os.environ.get("SKYWASM_CACHE", "").lower() in ("0", "false", "no"):
+        return None
+    named = os.environ.get("SKYWASM_CACHE_DIR")
+    if named:
+        return os.path.abspath(named)
+    import platformdirs
+
+    return os.path.join(platformdirs.user_cache_dir("skywasm", appauthor=False))
+
+
+def processor() -> str:
+    """What the compiled code depends on: the flags of the processor where the system tells them."""
+    import platform
+
+    name = platform.machine()
+    if sys.platform == "linux":
+        try:
+            with open("/proc/cpuinfo", "rb") as file:
+                for line in file:
+                    if line.startswith((b"flags", b"Features")):
+                        return name + " " + line.decode("ascii", "replace").strip()
+        except OSError:
+            pass
+    return name
+
+
+def key(*parts: str) -> str:
+    """The name of an entry: a digest over everything it depends on."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _open_folder(path: str) -> int:
+    """A descriptor of the folder, once it is known to be this user's alone; OSError otherwise."""
+    descriptor = os.open(path, os.O_RDONLY | _O_DIRECTORY | _O_NOFOLLOW | _O_CLOEXEC)
+    status = os.fstat(descriptor)
+    if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        os.close(descriptor)
+        raise PermissionError(f"{path} belongs to another user or can be written to by others")
+    return descriptor
+
+
+def _read_all(descriptor: int) -> bytes:
+    with os.fdopen(descriptor, "rb", closefd=False) as file:
+        return file.read()
+
+
+def _load(name: str, path: str) -> bytes:
+    if not _HAS_DIR_FD:
+        with open(os.path.join(path, name), "rb") as file:
+            return file.read()
+    where = _open_folder(path)
+    try:
+        descriptor = os.open(name, os.O_RDONLY | _O_NOFOLLOW | _O_CLOEXEC | getattr(os, "O_NONBLOCK", 0), dir_fd=where)
+        try:
+            status = os.fstat(descriptor)
+            if status.st_uid != os.geteuid() or not stat.S_ISREG(status.st_mode):
+                raise PermissionError(f"{path}/{name} is not a regular file of this user's")
+            return _read_all(descriptor)
+        finally:
+            os.close(descriptor)
+    finally:
+        os.close(where)
+
+
+def load(name: str) -> tuple[Optional[bytes], str]:
+    """The compiled module of an entry, or None; and what happened, for people."""
+    try:
+        path = folder()
+        if path is None:
+            return None, "off (SKYWASM_CACHE=0)"
+        content = _load(name, path)
+    except FileNotFoundError:
+        return None, "miss"
+    except Exception as error:
+        return None, f"unusable: {error}"
+    digest, module = content[:_DIGEST_SIZE], content[_DIGEST_SIZE:]
+    if len(digest) < _DIGEST_SIZE or hashlib.sha256(module).digest() != digest:
+        return None, "unusable: the entry is damaged"
+    return module, "hit"
+
+
+def _write(descriptor: int, content: bytes) -> None:
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _store(name: str, path: str, content: bytes) -> None:
+    os.makedirs(path, mode=0o700, exist_ok=True)
+    temporary = f"{name}.{os.getpid()}.{os.urandom(4).hex()}"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _O_NOFOLLOW | _O_CLOEXEC | _O_BINARY
+    if not _HAS_DIR_FD:
+        target = os.path.join(path, temporary)
+        try:
+            _write(os.open(target, flags, 0o600), content)
+            os.replace(target, os.path.join(path, name))
+        except BaseException:
+            os.unlink(target)
+            raise
+        return
+    where = _open_folder(path)
+    try:
+        descriptor = os.open(temporary, flags, 0o600, dir_fd=where)
+        try:
+            _write(descriptor, content)
+            os.replace(temporary, name, src_dir_fd=where, dst_dir_fd=where)
+        except BaseException:
+            os.unlink(temporary, dir_fd=where)
+            raise
+    finally:
+        os.close(where)
+
+
+def store(name: str, module: bytes) -> str:
+    """Keeps a compiled module; what happened, for people. Never fails."""
+    try:
+        path = folder()
+        if path is None:
+            return "off (SKYWASM_CACHE=0)"
+        _store(name, path, hashlib.sha256(module).digest() + module)
+    except Exception as error:
+        return f"not written: {error}"
+    return "written"

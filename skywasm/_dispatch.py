@@ -1,0 +1,278 @@
+"""Which way a call goes, and why.
+
+``api`` holds one module variable a function, its road. This module sets them: to the reference, to the artifact,
+or, in ``auto`` before the engine is loaded, to the reference with a counter that loads the engine once it pays.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+
+from skywasm import _abi, _log, _registry, reference
+from skywasm.errors import CoreUnavailableError, LimitError, TrapError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any, Optional
+
+MODES = ("auto", "wasm", "python")
+# Loading costs 40 to 100 ms and a crossing saves 1 to 2 us: after this many calls it would have paid.
+WARM_AFTER_CALLS = 20_000
+
+_mode: Optional[str] = None
+_set_mode: Optional[str] = None
+_failure: Optional[str] = None
+_fallbacks: dict[str, int] = {}
+
+
+def environment_mode() -> str:
+    """The mode that the environment asks for.
+
+    ``SKYPILOT_USE_RUST=0`` (also ``false``, ``no``) means python and beats ``SKYWASM_BACKEND``.
+
+    Raises:
+        ValueError: SKYWASM_BACKEND is none of auto, wasm, python.
+    """
+    if switched_off():
+        return "python"
+    mode = os.environ.get("SKYWASM_BACKEND", "").strip().lower() or "auto"
+    if mode not in MODES:
+        raise ValueError(f"SKYWASM_BACKEND is {mode!r}; it must be one of auto, wasm, python")
+    return mode
+
+
+def switched_off() -> bool:
+    """Whether ``SKYPILOT_USE_RUST`` switches the artifact off for this process."""
+    return os.environ.get("SKYPILOT_USE_RUST", "").strip().lower() in ("0", "false", "no")
+
+
+def mode() -> str:
+    """The mode in force: set by ``set_backend``, else the environment's at the first call."""
+    global _mode
+    if _mode is None:
+        _mode = _set_mode or environment_mode()
+    return _mode
+
+
+def first_road(name: str) -> Callable[..., Any]:
+    """The road a function has until the first call decides the mode."""
+
+    def road(*args: Any, **kwargs: Any) -> Any:
+        bind()
+        return _road(name)(*args, **kwargs)
+
+    return road
+
+
+def _road(name: str) -> Callable[..., Any]:
+    row = _registry.BY_NAME[name]
+    python: Callable[..., Any] = row.implementation(reference)
+    if mode() == "python":
+        return python
+    if mode() == "wasm":
+        return _sandboxed_road(row)
+    if row.auto == _registry.MIXED:
+        from skywasm import _sandboxed
+
+        return getattr(_sandboxed, name + "_auto")  # type: ignore[no-any-return]
+    if row.auto == _registry.PYTHON or _failure is not None:
+        return python
+    return _guarded(row, python) if _is_warm() else _counted(python)
+
+
+def _runtime_if_loaded() -> Any:
+    """The runtime module once it holds an engine, else None. Loads nothing."""
+    runtime = sys.modules.get("skywasm._runtime")
+    return runtime if runtime is not None and runtime.loaded() is not None else None
+
+
+def _is_warm() -> bool:
+    """Whether scalar calls may go to the artifact: through the public API none would be faster than Python."""
+    runtime = _runtime_if_loaded()
+    return runtime is not None and runtime.call_path() == "raw"
+
+
+def _sandboxed_road(row: _registry.Row) -> Callable[..., Any]:
+    from skywasm import _sandboxed
+
+    return row.implementation(_sandboxed)  # type: ignore[no-any-return]
+
+
+def _guarded(row: _registry.Row, python: Callable[..., Any]) -> Callable[..., Any]:
+    """The artifact, with the reference for a call that it cannot answer."""
+    sandboxed = _sandboxed_road(row)
+
+    def road(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return sandboxed(*args, **kwargs)
+        except (TrapError, CoreUnavailableError) as error:
+            fell_back(row.name, error)
+        return python(*args, **kwargs)
+
+    return road
+
+
+def _counted(python: Callable[..., Any]) -> Callable[..., Any]:
+    """The reference, until so many calls have been made that loading the engine would have paid."""
+    left = WARM_AFTER_CALLS
+
+    def road(*args: Any, **kwargs: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left <= 0:
+            left = WARM_AFTER_CALLS
+            warm_up()
+        return python(*args, **kwargs)
+
+    return road
+
+
+def bind() -> None:
+    """Points every road of ``api`` to where the mode says."""
+    from skywasm import api
+
+    inline = mode() != "wasm"
+    for row in _registry.ROWS:
+        setattr(api, "_" + row.name, _road(row.name))
+    api._inline = inline
+
+
+def fell_back(name: str, error: Exception) -> None:
+    """Takes note that the reference answers a call of ``name`` for the artifact, which failed with ``error``."""
+    reason = f"{type(error).__name__}: {error}"
+    _fallbacks[name] = _fallbacks.get(name, 0) + 1
+    _log.warn_once(f"skywasm answers {name} in Python: {reason}")
+
+
+def too_large(problem: str) -> None:
+    """Raises LimitError in ``wasm`` mode; in ``auto`` Python answers what is too large to cross."""
+    if mode() == "wasm":
+        raise LimitError(f"{problem}; use the backend 'auto' or 'python' for it")
+
+
+def _load() -> None:
+    """Loads the engine and takes the roads that need it."""
+    global _failure
+    from skywasm import _runtime
+
+    try:
+        _runtime.engine()
+    except _runtime.BeingLoaded:
+        return
+    except CoreUnavailableError as error:
+        if mode() == "wasm":
+            raise
+        _failure = str(error)
+        _log.warn_once(f"skywasm runs in Python: {error}")
+    bind()
+
+
+def warm_up(background: bool = False) -> None:
+    """Load the engine now, so that no later call pays for it.
+
+    Args:
+        background: load in a daemon thread and return at once.
+
+    Raises:
+        CoreUnavailableError: in ``wasm`` mode, when the artifact cannot be used. In ``auto`` that is logged once
+            and Python goes on answering.
+
+    Cost: 40 to 100 ms the first time, nothing after that. In ``python`` mode nothing is loaded.
+    """
+    if mode() == "python":
+        return
+    if background:
+        import threading
+
+        threading.Thread(target=_load, name="skywasm-warm-up", daemon=True).start()
+    else:
+        _load()
+
+
+def set_backend(mode: str) -> None:
+    """Choose the backend for the whole process.
+
+    Args:
+        mode: ``"auto"`` (each call where it is fastest), ``"wasm"`` (everything through the sandbox, failures are
+            errors) or ``"python"`` (no sandbox). Beats ``SKYWASM_BACKEND`` and ``SKYPILOT_USE_RUST``.
+
+    Raises:
+        ValueError: for any other mode; the backend stays as it was.
+    """
+    global _mode, _set_mode, _failure
+    if mode not in MODES:
+        raise ValueError(f"backend is {mode!r}; it must be one of 'auto', 'wasm', 'python'")
+    _mode = _set_mode = mode
+    _failure = None
+    bind()
+
+
+@contextlib.contextmanager
+def use_backend(mode: str) -> Iterator[None]:
+    """Choose the backend within a ``with`` block, for the whole process; meant for tests and scripts.
+
+    Args and errors as for ``set_backend``. The earlier choice comes back at the end.
+    """
+    global _mode, _set_mode
+    before = _set_mode
+    set_backend(mode)
+    try:
+        yield
+    finally:
+        _mode = _set_mode = before
+        bind()
+
+
+def _backend() -> tuple[str, str]:
+    """The backend that answers, and why."""
+    if mode() == "python":
+        if _set_mode is None and switched_off():
+            return "python", "SKYPILOT_USE_RUST switches the artifact off"
+        return "python", "the mode is python"
+    if _failure is not None:
+        return "python", _failure
+    runtime = _runtime_if_loaded()
+    if runtime is None:
+        return "not loaded", "no call has needed the engine yet"
+    if mode() == "auto" and not _is_warm():
+        return "python", f"{runtime.raw_problem()}; batches use the artifact"
+    return "wasm", "the mode is wasm" if mode() == "wasm" else "the engine is loaded"
+
+
+def get_backend_info(load: bool = False) -> dict[str, Any]:
+    """Tell which backend answers and why.
+
+    Args:
+        load: load the engine first, so that the answer is final. Otherwise nothing is loaded.
+
+    Returns:
+        A dict with ``mode``; ``backend`` ("wasm", "python", or "not loaded" while nothing has needed the engine);
+        ``reason``; ``call_path`` ("raw", "public" or None); ``wasmtime`` (its version); ``core_sha256``; ``abi``;
+        ``imports`` (each with its capability); ``cache`` (what the compiled-module cache did); ``routes`` (where
+        each scalar call goes in ``auto`` once the engine is loaded); ``fallbacks`` (calls that Python had to answer).
+
+    Raises:
+        ValueError: SKYWASM_BACKEND holds an unknown mode.
+        CoreUnavailableError: with ``load`` in ``wasm`` mode, when the artifact cannot be used.
+    """
+    if load:
+        warm_up()
+    backend, reason = _backend()
+    runtime = _runtime_if_loaded()
+    engine = runtime.loaded() if runtime is not None else None
+    return {
+        "mode": mode(),
+        "backend": backend,
+        "reason": reason,
+        "call_path": runtime.call_path() if engine else None,
+        "wasmtime": engine.version if engine else None,
+        "core_sha256": engine.digest if engine else None,
+        "abi": _abi.ABI_VERSION,
+        "imports": {f"{_abi.IMPORT_MODULE}.{name}": capability for name, capability in _abi.IMPORTS.items()},
+        "cache": engine.cache if engine else None,
+        "routes": {row.name: row.auto for row in _registry.ROWS},
+        "fallbacks": dict(_fallbacks),
+    }

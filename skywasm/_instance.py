@@ -1,0 +1,245 @@
+"""One instance of the artifact and the ways to call into it.
+
+``RawInstance`` calls ``wasmtime_func_call_unchecked`` of the C API with a prebuilt argument array (about 0.4 us);
+``PublicInstance`` does the same through wasmtime-py's own classes (about 25 us) where the raw way is untested.
+An instance serves one call at a time; nothing that comes out is believed before ``take`` has checked it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+
+from skywasm import _abi
+from skywasm._host_link import HOST_FUNCTIONS, Context, answer, raw_callback
+from skywasm.errors import CoreUnavailableError, LimitError, NeedsReference, TrapError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Union
+
+    from skywasm._engine import Engine
+
+    Buffer = Union[bytes, bytearray, memoryview]
+
+_NEVER = 2**62
+_U32 = 0xFFFFFFFF
+# Calls that may run longer than about 50 us give the GIL away.
+GIL_BYTES = 32 * 1024
+
+# environment, caller, parameters and results, their number; a null trap comes back.
+_CALLBACK = ctypes.CFUNCTYPE(
+    ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.POINTER(ctypes.c_int64), ctypes.c_size_t
+)
+
+
+class _Instance:
+    """What both ways share: buffers, the meaning of results, the choke point."""
+
+    def __init__(self, engine: Engine) -> None:
+        wasmtime = engine.wasmtime
+        self.wasmtime = wasmtime
+        self.context = Context()
+        self.store = wasmtime.Store(engine.engine)
+        self.store.set_epoch_deadline(_NEVER)
+        self.linker = wasmtime.Linker(engine.engine)
+        self._define_imports()
+        self.instance = self.linker.instantiate(self.store, engine.module)
+        self.exports = self.instance.exports(self.store)
+        self.memory = self.exports["memory"]
+        self.exports["_initialize"](self.store)
+        self.view = memoryview(b"")
+        self._refresh()
+        self._bind_exports()
+        version = self.call("sky_abi_version")
+        if version != _abi.ABI_VERSION:
+            raise CoreUnavailableError(
+                f"the artifact speaks version {version} of the calling convention, this skywasm {_abi.ABI_VERSION}"
+            )
+        self.input = self.input_room = 0
+        self._reserve(_abi.WINDOW)
+
+    def _define_imports(self) -> None:
+        raise NotImplementedError
+
+    def _bind_exports(self) -> None:
+        pass
+
+    def call(self, export: str, a: int = 0, b: int = 0, c: int = 0, release: bool = False) -> int:
+        raise NotImplementedError
+
+    def _refresh(self) -> None:
+        """Takes the view of linear memory again: its length is fixed when it is taken."""
+        size = self.memory.data_len(self.store)
+        if size > _abi.MEMORY_LIMIT:
+            raise TrapError(f"the artifact's memory is {size} bytes, more than {_abi.MEMORY_LIMIT}")
+        if size != len(self.view):
+            base = ctypes.addressof(self.memory.data_ptr(self.store).contents)
+            self.view = memoryview((ctypes.c_ubyte * size).from_address(base)).cast("B")
+            self.context.memory = self.view
+
+    def _checked(self, pointer: int, length: int) -> None:
+        """Nothing from the sandbox is believed: every region passes here before it is touched."""
+        if pointer + length > len(self.view):
+            self._refresh()
+            if pointer + length > len(self.view):
+                raise TrapError(f"the artifact named {length} bytes at {pointer}, beyond its {len(self.view)}")
+
+    def _reserve(self, size: int) -> None:
+        pointer = self.call("sky_input", size)
+        if pointer == _abi.E_LIMIT:
+            raise LimitError(f"an input of {size} bytes does not fit the artifact's memory of {_abi.MEMORY_LIMIT}")
+        if pointer < 0:
+            raise TrapError(f"the artifact gave no input buffer: status {pointer}")
+        self._refresh()
+        self._checked(pointer & _U32, size)
+        self.input, self.input_room = pointer & _U32, size
+
+    def put(self, data: Buffer) -> int:
+        """Copies ``data`` into the input buffer; gives its length in bytes."""
+        size = len(data)
+        if size > self.input_room:
+            self._reserve(size)
+        self.view[self.input : self.input + size] = data
+        return size
+
+    def take(self, packed: int) -> bytes:
+        """Copies out the bytes that a result names."""
+        pointer, length = packed >> 32 & _U32, packed & _U32
+        self._checked(pointer, length)
+        return self.view[pointer : pointer + length].tobytes()
+
+    def worn_out(self) -> bool:
+        """Whether memory has grown so far that a new instance is the better one to keep."""
+        return len(self.view) > _abi.KEEP_LIMIT
+
+    def error_for(self, export: str, status: int) -> BaseException:
+        """The exception that a negative result stands for."""
+        error, self.context.error = self.context.error, None
+        if status == _abi.E_INPUT:
+            return NeedsReference()
+        if status == _abi.E_LIMIT:
+            return LimitError(f"{export}: a buffer would exceed the artifact's memory of {_abi.MEMORY_LIMIT} bytes")
+        if status == _abi.E_HOST and error is not None:
+            return error
+        if status == _abi.E_CUT_SHORT:
+            return CutShort()
+        return TrapError(f"{export}: the artifact answered with status {status}")
+
+
+class CutShort(Exception):
+    """Internal: a host function was cut short by an exception that nobody could catch."""
+
+
+class PublicInstance(_Instance):
+    """Calls through wasmtime-py's public API."""
+
+    call_path = "public"
+
+    def _define_imports(self) -> None:
+        wasmtime = self.wasmtime
+        i64 = wasmtime.ValType.i64()
+        kind = wasmtime.FuncType([i64] * 4, [i64])
+        for name, function in HOST_FUNCTIONS.items():
+            self.linker.define_func(_abi.IMPORT_MODULE, name, kind, _public_callback(function, self.context))
+
+    def call(self, export: str, a: int = 0, b: int = 0, c: int = 0, release: bool = False) -> int:
+        function = self.exports[export]
+        again = 0
+        while True:
+            try:
+                result: int = function(self.store, a, b, c, again)
+            except (self.wasmtime.Trap, self.wasmtime.WasmtimeError) as error:
+                raise TrapError(f"{export}: {str(error).strip()}") from None
+            if result != _abi.AGAIN:
+                return result
+            again = 1
+
+
+def _public_callback(function: Callable[[Context, int, int, int], int], context: Context) -> Callable[..., int]:
+    return lambda no_answer, a, b, c: answer(function, context, a, b, c)
+
+
+class RawInstance(_Instance):
+    """Calls through the C API's unchecked entry, whose argument array is built once."""
+
+    call_path = "raw"
+
+    def _define_imports(self) -> None:
+        wasmtime, ffi = self.wasmtime, self.wasmtime._ffi
+        i64 = wasmtime.ValType.i64()
+        kind = wasmtime.FuncType([i64] * 4, [i64])
+        define = ffi.dll.wasmtime_linker_define_func_unchecked
+        prototype = define.argtypes[6]
+        module = _abi.IMPORT_MODULE.encode()
+        no_finalizer = ctypes.cast(None, define.argtypes[8])
+        self.callbacks = []
+        for name, function in HOST_FUNCTIONS.items():
+            callback = raw_callback(_CALLBACK, function, self.context)
+            encoded = name.encode()
+            error = define(
+                self.linker.ptr(),
+                module,
+                len(module),
+                encoded,
+                len(encoded),
+                kind.ptr(),
+                ctypes.cast(callback, prototype),
+                None,
+                no_finalizer,
+            )
+            if error:
+                raise wasmtime.WasmtimeError._from_ptr(error)
+            self.callbacks.append(callback)
+
+    def _bind_exports(self) -> None:
+        wasmtime, ffi = self.wasmtime, self.wasmtime._ffi
+        entry = ctypes.cast(ffi.dll.wasmtime_func_call_unchecked, ctypes.c_void_p).value
+        # No argument types: the arguments below are ctypes objects already, and conversion costs 50 ns.
+        self.keep_gil = ctypes.PYFUNCTYPE(ctypes.c_void_p)(entry)
+        self.release_gil = ctypes.CFUNCTYPE(ctypes.c_void_p)(entry)
+        slots = (ctypes.c_int64 * 8)()
+        self.raw = memoryview(slots).cast("B").cast("q")
+        self.trap = ctypes.c_void_p()
+        context = ctypes.c_void_p(ctypes.cast(self.store._context(), ctypes.c_void_p).value)
+        rest = (
+            ctypes.c_void_p(ctypes.addressof(slots)),
+            ctypes.c_size_t(4),
+            ctypes.c_void_p(ctypes.addressof(self.trap)),
+        )
+        self.arguments = {}
+        self.functions = []
+        for name in self.exports:
+            export = self.exports[name]
+            if isinstance(export, wasmtime.Func) and name.startswith("sky_"):
+                self.functions.append(export._func)
+                self.arguments[name] = (context, ctypes.c_void_p(ctypes.addressof(export._func)), *rest)
+
+    def call(self, export: str, a: int = 0, b: int = 0, c: int = 0, release: bool = False) -> int:
+        raw = self.raw
+        arguments = self.arguments[export]
+        enter = self.release_gil if release else self.keep_gil
+        again = 0
+        while True:
+            # A slot of the engine's value union is 16 bytes.
+            raw[0], raw[2], raw[4], raw[6] = a, b, c, again
+            error = enter(*arguments)
+            if error is not None or self.trap.value is not None:
+                self.raise_trap(export, error)
+            result = raw[0]
+            if result != _abi.AGAIN:
+                return result
+            again = 1
+
+    def raise_trap(self, export: str, error: Any) -> None:
+        """Raises TrapError with the engine's message, freeing what the engine handed over."""
+        wasmtime, ffi = self.wasmtime, self.wasmtime._ffi
+        self.context.error = None
+        if error is not None:
+            pointer = ctypes.cast(error, ctypes.POINTER(ffi.wasmtime_error_t))
+            message = str(wasmtime.WasmtimeError._from_ptr(pointer))
+        else:
+            trap = ctypes.cast(self.trap.value, ctypes.POINTER(ffi.wasm_trap_t))
+            self.trap.value = None
+            message = str(wasmtime.Trap._from_ptr(trap))
+        raise TrapError(f"{export}: {message.strip()}")

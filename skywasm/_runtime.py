@@ -1,0 +1,228 @@
+"""The life of engine and instances: loaded once, instances in a LIFO pool, everything new after a fork.
+
+An instance is out of the pool while a call uses it. That alone serves threads, calls that re-enter from a
+signal handler, and exceptions that strike anywhere: an instance that was out when one struck is simply not put
+back. ``deque.pop`` and ``append`` are atomic.
+"""
+
+from __future__ import annotations
+
+import _thread
+import os
+import threading
+from collections import deque
+
+from skywasm import _abi
+from skywasm._engine import Engine
+from skywasm._instance import GIL_BYTES, CutShort, PublicInstance, RawInstance
+from skywasm.errors import CoreUnavailableError, SkyPilotError, TrapError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import io
+    from collections.abc import Sequence
+    from typing import Any, Optional, Union
+
+    from skywasm._instance import Buffer
+
+    Instance = Union[RawInstance, PublicInstance]
+
+pool: deque[Instance] = deque()
+
+_engine: Optional[Engine] = None
+_raw_problem: Optional[str] = None
+_lock = _thread.RLock()
+_loading = False
+# What the parent of a fork had. Freeing it in the child could meet locks that nobody will release.
+_abandoned: list[object] = []
+
+
+class BeingLoaded(CoreUnavailableError):
+    """A call came in while its own thread was loading the engine, from a signal handler or finalizer."""
+
+
+def _after_fork_in_child() -> None:
+    global _engine, _lock, _loading
+    _abandoned.append((_engine, list(pool)))
+    pool.clear()
+    _engine = None
+    _lock = _thread.RLock()
+    _loading = False
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)
+
+
+def loaded() -> Optional[Engine]:
+    """The engine if there is one; never loads."""
+    return _engine
+
+
+def call_path() -> str:
+    """ "raw" or "public": how calls are made with the loaded engine."""
+    return "raw" if _engine is not None and _engine.raw else "public"
+
+
+def raw_problem() -> Optional[str]:
+    """Why raw calls are not used."""
+    return _raw_problem
+
+
+def engine() -> Engine:
+    """The engine, loaded at the first call.
+
+    Raises:
+        CoreUnavailableError: the artifact or wasmtime cannot be used.
+    """
+    global _engine, _loading
+    if _engine is not None:
+        return _engine
+    with _lock:
+        if _engine is None:
+            if _loading:
+                raise BeingLoaded("skywasm was called while the same thread was loading its engine")
+            _loading = True
+            try:
+                made = Engine()
+                pool.append(_first_instance(made))
+                _engine = made
+            finally:
+                _loading = False
+    return _engine
+
+
+def unload() -> None:
+    """Forgets engine and instances; the next call loads them again."""
+    global _engine
+    with _lock:
+        _engine = None
+        pool.clear()
+
+
+def _first_instance(made: Engine) -> Instance:
+    """The first instance, by raw calls when they are known to work with this wasmtime and prove themselves."""
+    global _raw_problem
+    _raw_problem = None
+    if made.raw:
+        try:
+            instance = _instance(made)
+            _self_test(instance)
+            return instance
+        except Exception as error:
+            made.raw = False
+            _raw_problem = f"the self-test of raw calls failed: {type(error).__name__}: {error}"
+    else:
+        _raw_problem = f"raw calls are not tested with wasmtime {made.version}"
+    instance = _instance(made)
+    _self_test(instance)
+    return instance
+
+
+def _self_test(instance: Instance) -> None:
+    """Known answers through every part of the convention: bytes in, bytes out, a host function, an error."""
+    text = instance.take(instance.call("sky_base36_encode", instance.put(b"ffffffffffffffff")))
+    alive = instance.call("sky_is_process_alive", os.getpid())
+    refused = instance.call("sky_base36_encode", instance.put(b"not hexadecimal"))
+    if (text, alive, refused) != (b"3w5e11264sgsf", 1, _abi.E_INPUT):
+        raise CoreUnavailableError(f"the artifact gave wrong answers to known questions: {text!r}, {alive}, {refused}")
+
+
+def _instance(made: Engine) -> Instance:
+    try:
+        return RawInstance(made) if made.raw else PublicInstance(made)
+    except SkyPilotError:
+        raise
+    except Exception as error:
+        raise CoreUnavailableError(f"no instance can be made: {type(error).__name__}: {error}") from error
+
+
+def borrow() -> Instance:
+    """An instance nobody else uses. Give it back with ``pool.append``, or drop it after anything unexpected.
+
+    Raises:
+        CoreUnavailableError: the engine cannot be loaded or has no room for another instance.
+    """
+    try:
+        return pool.pop()
+    except IndexError:
+        made = engine()
+    try:
+        return pool.pop()
+    except IndexError:
+        return _instance(made)
+
+
+def call(
+    export: str,
+    a: int = 0,
+    b: int = 0,
+    c: int = 0,
+    *,
+    data: Optional[Buffer] = None,
+    release: bool = False,
+    file: Optional[io.FileIO] = None,
+    paths: Sequence[Any] = (),
+) -> int:
+    """Calls an export that answers with a plain number.
+
+    ``data`` goes into the input buffer and its length becomes the first argument; ``file`` and ``paths`` are what
+    the host functions may work on during the call.
+
+    Raises:
+        NeedsReference: the artifact leaves the call to the reference.
+        TrapError, LimitError, CoreUnavailableError: as named; and whatever a host function raised.
+    """
+    return _cross(export, a, b, c, data, release, file, paths, False)[0]
+
+
+def output(
+    export: str,
+    a: int = 0,
+    b: int = 0,
+    c: int = 0,
+    *,
+    data: Optional[Buffer] = None,
+    release: bool = False,
+    file: Optional[io.FileIO] = None,
+) -> bytes:
+    """Calls an export that answers with bytes. Arguments and errors as for ``call``."""
+    return _cross(export, a, b, c, data, release, file, (), True)[1]
+
+
+def _cross(
+    export: str,
+    a: int,
+    b: int,
+    c: int,
+    data: Optional[Buffer],
+    release: bool,
+    file: Optional[io.FileIO],
+    paths: Sequence[Any],
+    wants_bytes: bool,
+) -> tuple[int, bytes]:
+    instance = borrow()
+    context = instance.context
+    context.file, context.paths = file, paths
+    error: Optional[BaseException] = None
+    taken = b""
+    try:
+        if data is not None:
+            a = instance.put(data)
+            release = release or a > GIL_BYTES
+        result = instance.call(export, a, b, c, release)
+        if result < 0:
+            error = instance.error_for(export, result)
+        elif wants_bytes:
+            taken = instance.take(result)
+    finally:
+        context.clear()
+    if isinstance(error, CutShort):
+        if threading.current_thread() is threading.main_thread():
+            raise KeyboardInterrupt
+        raise TrapError(f"{export}: a host function was cut short by an asynchronous exception")
+    if not isinstance(error, TrapError) and not instance.worn_out():
+        pool.append(instance)
+    if error is not None:
+        raise error
+    return result, taken

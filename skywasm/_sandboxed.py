@@ -1,0 +1,253 @@
+"""The twelve functions through the artifact.
+
+Each lets canonical arguments cross and leaves everything else to the reference, in every mode: what Python's own
+types, blanks or spellings mean is Python's business, and so are the reference's exceptions.
+"""
+
+from __future__ import annotations
+
+import operator
+import struct
+
+from skywasm import _abi, _dispatch, _hashes, reference
+from skywasm import _runtime as runtime
+from skywasm.errors import NeedsReference
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import io
+    from collections.abc import Mapping
+    from typing import Any, Optional, Union
+
+    from host_shims._contract import PathOrFd
+    from skywasm.api import HashObject
+
+_PRECISION_LIMIT = 1100
+_FILE_WINDOW = 1024 * 1024
+_HASH_PIECE = 1024 * 1024
+_CLAMP = 2**62
+
+
+def _encoded(text: str, what: str) -> Optional[bytes]:
+    """UTF-8 of a text, None where it is too long to cross and the mode allows Python to answer."""
+    data = text.encode("utf-8", "surrogatepass")
+    if len(data) > _abi.TEXT_LIMIT:
+        _dispatch.too_large(f"{what} of {len(data)} bytes is longer than the {_abi.TEXT_LIMIT} that may cross")
+        return None
+    return data
+
+
+def base36_encode(hex_str: str) -> str:
+    data = _encoded(hex_str, "a hex string") if type(hex_str) is str else None
+    if data is not None:
+        try:
+            return runtime.output("sky_base36_encode", data=data, release=len(data) > 4096).decode()
+        except NeedsReference:
+            pass
+    # What int() takes besides plain digits is normalised here; its errors come out of it.
+    number = reference.checked_hex(hex_str)
+    data = _encoded(f"{number:x}", "a hex string")
+    if data is None:
+        return reference.base36_encode(hex_str)
+    return runtime.output("sky_base36_encode", data=data, release=len(data) > 4096).decode()
+
+
+def format_float(num: Union[float, int], precision: int = 1) -> str:
+    if type(num) is float and type(precision) is int and 0 <= precision <= _PRECISION_LIMIT:
+        (bits,) = struct.unpack("<q", struct.pack("<d", num))
+        return runtime.output("sky_format_float", bits, precision).decode()
+    return reference.format_float(num, precision)
+
+
+def truncate_long_string(s: str, max_length: int = 35, truncate_middle: bool = False) -> str:
+    if type(s) is not str or not isinstance(max_length, int) or len(s) <= max_length:
+        return reference.truncate_long_string(s, max_length, truncate_middle)
+    data = _encoded(s, "a text")
+    if data is None:
+        return reference.truncate_long_string(s, max_length, truncate_middle)
+    length = max(int(max_length), -_CLAMP)
+    out = runtime.output("sky_truncate_long_string", 0, length, 1 if truncate_middle else 0, data=data)
+    return out.decode("utf-8", "surrogatepass")
+
+
+class WasmHash:
+    """A hash computed by the artifact, with the interface of hashlib's objects.
+
+    It holds its state as bytes and borrows an instance for each update, so it may be copied, kept and used from
+    any thread like a hashlib object; one update costs a few microseconds and the hashing.
+    """
+
+    __slots__ = ("_algorithm", "_state")
+
+    def __init__(self, algorithm: _hashes.Algorithm, state: bytes) -> None:
+        self._algorithm = algorithm
+        self._state = state
+
+    @property
+    def name(self) -> str:
+        """The algorithm's name, as hashlib spells it."""
+        return self._algorithm.name
+
+    @property
+    def digest_size(self) -> int:
+        """Bytes in a digest; 0 where the length is free."""
+        return self._algorithm.digest_size
+
+    @property
+    def block_size(self) -> int:
+        """Bytes the algorithm works on at a time."""
+        return self._algorithm.block_size
+
+    def update(self, data: Any, /) -> None:
+        """Takes in more bytes: any object with the buffer protocol."""
+        if isinstance(data, str):
+            raise TypeError("Strings must be encoded before hashing")
+        view = memoryview(data).cast("B")
+        for start in range(0, len(view), _HASH_PIECE):
+            piece = self._state + view[start : start + _HASH_PIECE]
+            self._state = runtime.output("sky_hash_update", 0, self._algorithm.number, 1, data=piece)
+
+    def digest(self, length: Optional[int] = None, /) -> bytes:
+        """The digest of all bytes so far; shake_128 and shake_256 need its length in bytes."""
+        if self._algorithm.digest_size == 0:
+            if length is None:
+                raise TypeError(f"digest() of {self.name} needs a length")
+            if operator.index(length) < 0:
+                raise ValueError(f"a digest cannot have {length} bytes")
+        elif length is not None:
+            raise TypeError(f"digest() of {self.name} takes no length")
+        size = min(operator.index(length or 0), _abi.I64_MAX)
+        return runtime.output("sky_hash_digest", 0, self._algorithm.number, size, data=self._state)
+
+    def hexdigest(self, length: Optional[int] = None, /) -> str:
+        """The digest in hexadecimal."""
+        return self.digest(length).hex()
+
+    def copy(self) -> WasmHash:
+        """An independent hash of the same bytes."""
+        return WasmHash(self._algorithm, self._state)
+
+    def __repr__(self) -> str:
+        return f"<{self.name} skywasm hash object>"
+
+
+def hash_file(path: PathOrFd, hash_alg: str) -> HashObject:
+    # Opened first: a missing file counts for more than an unknown algorithm.
+    with open(path, "rb", 0) as file:
+        algorithm = _hashes.find(hash_alg) if isinstance(hash_alg, str) else None
+        if algorithm is None:
+            import hashlib
+
+            # A name that nobody knows gets hashlib's own error.
+            name = hashlib.new(hash_alg).name
+            raise ValueError(
+                f"hash algorithm {name!r} is hashlib's, not the artifact's; use the backend 'auto' or 'python' for it"
+            )
+        state = runtime.output("sky_hash_file", 0, algorithm.number, release=True, file=file)
+    return WasmHash(algorithm, state)
+
+
+def hash_file_auto(path: PathOrFd, hash_alg: str) -> HashObject:
+    """In ``auto``: hashlib for all that it knows, the artifact for blake3."""
+    if isinstance(hash_alg, str) and hash_alg.lower() == "blake3":
+        try:
+            return hash_file(path, hash_alg)
+        except (_dispatch.TrapError, _dispatch.CoreUnavailableError) as error:
+            _dispatch.fell_back("hash_file", error)
+    return reference.hash_file(path, hash_alg)
+
+
+def _scan_tail(file: io.FileIO, n: int, chunk_size: int) -> bytes:
+    """The bytes of the last ``n`` lines."""
+    position = file.seek(0, 2)
+    wanted = min(n, _CLAMP)
+    windows: list[bytes] = []
+    size = min(chunk_size, _FILE_WINDOW)
+    while position > 0 and wanted > 0:
+        size = min(size, position)
+        position -= size
+        window = reference.read_exactly(file, position, size)
+        if not windows and window.endswith(b"\n"):
+            # The newline that ends the last line does not begin another.
+            wanted += 1
+        found, start = struct.unpack("<QQ", runtime.output("sky_read_last_n_lines", 0, wanted, data=window))
+        wanted -= found
+        windows.append(window[start:] if wanted == 0 else window)
+        size = max(size, min(size * 2, _FILE_WINDOW))
+    windows.reverse()
+    return b"".join(windows)
+
+
+def read_last_n_lines(
+    file_path: PathOrFd, n: int, chunk_size: int = 8192, encoding: str = "utf-8", errors: str = "replace"
+) -> list[str]:
+    if not isinstance(n, int) or not isinstance(chunk_size, int):
+        return reference.read_last_n_lines(file_path, n, chunk_size, encoding, errors)
+    reference.checked_tail_arguments(file_path, n, chunk_size)
+    if n == 0:
+        return []
+    try:
+        with open(file_path, "rb", 0) as file:
+            data = _scan_tail(file, n, chunk_size)
+    except OSError as error:
+        raise reference.tail_error(file_path, n, error) from error
+    return reference.last_lines(data, n, encoding, errors)
+
+
+def find_free_port(start_port: int) -> int:
+    ports = range(start_port, 65535)
+    if not ports:
+        raise reference.no_free_port()
+    if ports.start < 0:
+        return reference.find_free_port(start_port)
+    try:
+        return runtime.call("sky_find_free_port", ports.start, release=True)
+    except NeedsReference:
+        raise reference.no_free_port() from None
+
+
+def get_cpu_count() -> int:
+    override = reference.cpu_override()
+    if override is not None:
+        return override
+    try:
+        return int.from_bytes(runtime.output("sky_get_cpu_count"), "little", signed=True)
+    except NeedsReference:
+        return reference.get_cpu_count()
+
+
+def get_mem_size_gb() -> float:
+    override = reference.memory_override()
+    if override is not None:
+        return override
+    try:
+        (size,) = struct.unpack("<d", runtime.output("sky_get_mem_size_gb"))
+    except NeedsReference:
+        return reference.get_mem_size_gb()
+    return size  # type: ignore[no-any-return]
+
+
+def get_parallel_threads(cloud_str: Optional[str] = None) -> int:
+    if cloud_str and not isinstance(cloud_str, str):
+        return reference.get_parallel_threads(cloud_str)
+    data = (cloud_str or "").encode("utf-8", "surrogatepass")
+    return runtime.call("sky_get_parallel_threads", data=data)
+
+
+def get_max_workers_for_file_mounts(common_file_mounts: Mapping[str, Any], cloud_str: Optional[str] = None) -> int:
+    if cloud_str and not isinstance(cloud_str, str):
+        return reference.get_max_workers_for_file_mounts(common_file_mounts, cloud_str)
+    paths = list(common_file_mounts.values())
+    data = (cloud_str or "").encode("utf-8", "surrogatepass")
+    try:
+        return runtime.call("sky_get_max_workers_for_file_mounts", 0, len(paths), data=data, paths=paths)
+    except NeedsReference:
+        return reference.get_max_workers_for_file_mounts(common_file_mounts, cloud_str)
+
+
+def is_process_alive(pid: int) -> bool:
+    return reference.checked_pid(pid) and runtime.call("sky_is_process_alive", pid) == 1
+
+
+def estimate_fd_for_directory(path: PathOrFd) -> int:
+    return runtime.call("sky_estimate_fd_for_directory", 0, paths=(path,))
