@@ -8,12 +8,11 @@ import os
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
-    from typing import Optional
 
     from host_shims._contract import PathOrFd
 
 
-def cpu_count() -> Optional[int]:
+def cpu_count() -> int | None:
     # Looked up at each call: -X cpu_count, PYTHON_CPU_COUNT and tests replace it.
     return os.cpu_count()
 
@@ -38,7 +37,7 @@ def port_bind(probe: socket.socket, port: int) -> int:
     return 0
 
 
-def psutil_cpu_online() -> Optional[int]:
+def psutil_cpu_online() -> int | None:
     import psutil
 
     return psutil.cpu_count()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
-from typing import Optional, Protocol, Union
+from typing import Protocol, Union
 
 PathOrFd = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]", int]
 
@@ -18,13 +18,13 @@ class Platform(Protocol):
     def process_signal(self, pid: int) -> int:
         """Error number of sending signal 0 to ``pid`` (1 to 2**31 - 1); 0 when it exists and may be signalled."""
 
-    def cpu_online(self) -> Optional[int]:
+    def cpu_online(self) -> int | None:
         """CPUs that are online, as psutil counts them; None when the system does not tell."""
 
-    def cpu_affinity(self) -> Optional[int]:
+    def cpu_affinity(self) -> int | None:
         """CPUs this process may run on; None where the system has no affinity."""
 
-    def cpu_count(self) -> Optional[int]:
+    def cpu_count(self) -> int | None:
         """``os.cpu_count()``, looked up at each call so that a replaced one counts."""
 
     def cgroup_version(self) -> int:

@@ -10,7 +10,7 @@ from host_shims._posix import open_files_limit, process_signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Optional
+    pass
 
 __all__ = [
     "cgroup_text",
@@ -45,7 +45,7 @@ def _read(path: str) -> bytes:
         os.close(descriptor)
 
 
-def cpu_online() -> Optional[int]:
+def cpu_online() -> int | None:
     # glibc reads /sys/devices/system/cpu/online for this, as psutil does, and lxcfs replaces that file.
     try:
         count = os.sysconf("SC_NPROCESSORS_ONLN")
@@ -54,7 +54,7 @@ def cpu_online() -> Optional[int]:
     return count if count > 0 else None
 
 
-def cpu_affinity() -> Optional[int]:
+def cpu_affinity() -> int | None:
     # Absent from Pythons built against a C library without it, and on Android before 5.
     if not hasattr(os, "sched_getaffinity"):
         return None

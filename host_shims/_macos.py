@@ -15,7 +15,7 @@ from host_shims._posix import open_files_limit, process_signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Optional
+    pass
 
 __all__ = [
     "cgroup_text",
@@ -36,7 +36,7 @@ meminfo = psutil_meminfo
 cgroup_text = no_cgroup_text
 
 
-def cpu_affinity() -> Optional[int]:
+def cpu_affinity() -> int | None:
     # The system has no call that pins a process to CPUs.
     return None
 

@@ -17,7 +17,7 @@ from host_shims._common import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Optional
+    pass
 
 __all__ = [
     "cgroup_text",
@@ -37,7 +37,7 @@ meminfo = psutil_meminfo
 cgroup_text = no_cgroup_text
 
 
-def cpu_online() -> Optional[int]:
+def cpu_online() -> int | None:
     try:
         return psutil_cpu_online()
     except ImportError:
@@ -51,7 +51,7 @@ def process_signal(pid: int) -> int:
     return 0 if psutil.pid_exists(pid) else errno.ESRCH
 
 
-def cpu_affinity() -> Optional[int]:
+def cpu_affinity() -> int | None:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
 
 

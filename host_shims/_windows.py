@@ -16,7 +16,7 @@ from host_shims._common import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Optional
+    pass
 
 __all__ = [
     "cgroup_text",
@@ -32,7 +32,7 @@ __all__ = [
     "process_signal",
 ]
 
-# The most descriptors the C runtime can hold (_setmaxstdio's documented bound); there is no per-process limit to ask for.
+# The most descriptors the C runtime can hold, the documented bound of _setmaxstdio. No limit can be asked for.
 _C_RUNTIME_FILES = 8192
 
 cpu_online = psutil_cpu_online
@@ -47,7 +47,7 @@ def process_signal(pid: int) -> int:
     return 0 if psutil.pid_exists(pid) else errno.ESRCH
 
 
-def cpu_affinity() -> Optional[int]:
+def cpu_affinity() -> int | None:
     # SkyPilot asks for affinity only where os.sched_getaffinity exists, and it does not here.
     return None
 

@@ -39,6 +39,9 @@ KEEP_LIMIT = 8 * 1024 * 1024
 
 I64_MAX = 2**63 - 1
 
+CGROUP_V2 = 2
+"""The version of the cgroup hierarchy that has one tree for all controllers."""
+
 FACT_CPU_MAX = 1
 FACT_CPU_QUOTA = 2
 FACT_CPU_PERIOD = 3

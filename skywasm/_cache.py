@@ -15,7 +15,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Optional
+    pass
 
 _DIGEST_SIZE = 32
 _O_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
@@ -26,7 +26,7 @@ _O_BINARY = getattr(os, "O_BINARY", 0)
 _HAS_DIR_FD = os.open in os.supports_dir_fd
 
 
-def folder() -> Optional[str]:
+def folder() -> str | None:
     """Where entries live; None when the user has switched the cache off with ``SKYWASM_CACHE=0``.
 
     ``SKYWASM_CACHE_DIR`` names another folder.
@@ -95,7 +95,7 @@ def _load(name: str, path: str) -> bytes:
         os.close(where)
 
 
-def load(name: str) -> tuple[Optional[bytes], str]:
+def load(name: str) -> tuple[bytes | None, str]:
     """The compiled module of an entry, or None; and what happened, for people."""
     try:
         path = folder()

@@ -16,15 +16,15 @@ from skywasm.errors import CoreUnavailableError, LimitError, TrapError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Any, Optional
+    from typing import Any
 
 MODES = ("auto", "wasm", "python")
 # Loading costs 40 to 100 ms and a crossing saves 1 to 2 us: after this many calls it would have paid.
 WARM_AFTER_CALLS = 20_000
 
-_mode: Optional[str] = None
-_set_mode: Optional[str] = None
-_failure: Optional[str] = None
+_mode: str | None = None
+_set_mode: str | None = None
+_failure: str | None = None
 _fallbacks: dict[str, int] = {}
 
 
@@ -73,14 +73,24 @@ def _road(name: str) -> Callable[..., Any]:
     if mode() == "python":
         return python
     if mode() == "wasm":
-        return _sandboxed_road(row)
+        return _artifact_road(row, row.implementation(_sandboxed()))
     if row.auto == _registry.MIXED:
-        from skywasm import _sandboxed
-
-        return getattr(_sandboxed, name + "_auto")  # type: ignore[no-any-return]
+        return getattr(_sandboxed(), name + "_auto")  # type: ignore[no-any-return]
     if row.auto == _registry.PYTHON or _failure is not None:
         return python
-    return _guarded(row, python) if _is_warm() else _counted(python)
+    return _artifact_road(row, _guarded(row, python)) if _is_warm() else _counted(python)
+
+
+def _sandboxed() -> Any:
+    from skywasm import _sandboxed as module
+
+    return module
+
+
+def _artifact_road(row: _registry.Row, indirect: Callable[..., Any]) -> Callable[..., Any]:
+    """The direct road of a function that has one, else the general one."""
+    direct = getattr(_sandboxed(), row.name + "_direct", None)
+    return direct(indirect) if direct is not None else indirect
 
 
 def _runtime_if_loaded() -> Any:
@@ -95,15 +105,9 @@ def _is_warm() -> bool:
     return runtime is not None and runtime.call_path() == "raw"
 
 
-def _sandboxed_road(row: _registry.Row) -> Callable[..., Any]:
-    from skywasm import _sandboxed
-
-    return row.implementation(_sandboxed)  # type: ignore[no-any-return]
-
-
 def _guarded(row: _registry.Row, python: Callable[..., Any]) -> Callable[..., Any]:
     """The artifact, with the reference for a call that it cannot answer."""
-    sandboxed = _sandboxed_road(row)
+    sandboxed = row.implementation(_sandboxed())
 
     def road(*args: Any, **kwargs: Any) -> Any:
         try:

@@ -14,7 +14,7 @@ from skywasm.errors import CoreUnavailableError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Optional
+    from typing import Any
 
 ARTIFACT = "core.wasm"
 PROVENANCE = "core.provenance"
@@ -86,7 +86,8 @@ def wasmtime_version() -> str:
     import wasmtime
 
     try:
-        for name in os.listdir(os.path.dirname(os.path.dirname(os.path.abspath(wasmtime.__file__)))):
+        installed: list[str] = os.listdir(os.path.dirname(os.path.dirname(os.path.abspath(wasmtime.__file__))))
+        for name in installed:
             if name.startswith("wasmtime-") and name.endswith(".dist-info"):
                 return name[len("wasmtime-") : -len(".dist-info")]
         from importlib.metadata import version
@@ -152,7 +153,7 @@ class Engine:
                 raise CoreUnavailableError(f"the export {entry.name} has another signature than the convention's")
 
 
-def _signature(kind: Any) -> Optional[tuple[list[str], list[str]]]:
+def _signature(kind: Any) -> tuple[list[str], list[str]] | None:
     try:
         return [str(t) for t in kind.params], [str(t) for t in kind.results]
     except AttributeError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Optional
+    pass
 
 
 class Algorithm:
@@ -80,7 +80,7 @@ _OPENSSL = {
 }
 
 
-def find(name: str) -> Optional[Algorithm]:
+def find(name: str) -> Algorithm | None:
     """The artifact's algorithm for a name as hashlib and OpenSSL take it; None for any other."""
     lower = name.lower()
     return _BY_NAME.get(_OPENSSL.get(lower, lower))

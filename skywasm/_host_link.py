@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import io
     import socket
     from collections.abc import Callable, Sequence
-    from typing import Any, Optional
+    from typing import Any
 
 
 class Context:
@@ -24,10 +24,10 @@ class Context:
     __slots__ = ("error", "file", "memory", "paths", "probe")
 
     def __init__(self) -> None:
-        self.error: Optional[BaseException] = None
-        self.file: Optional[io.FileIO] = None
+        self.error: BaseException | None = None
+        self.file: io.FileIO | None = None
         self.paths: Sequence[Any] = ()
-        self.probe: Optional[socket.socket] = None
+        self.probe: socket.socket | None = None
         self.memory: memoryview = memoryview(b"")
 
     def clear(self) -> None:
@@ -40,7 +40,7 @@ class Context:
 
     def room(self, pointer: int, size: int) -> memoryview:
         """The guest's buffer, once it is known to lie inside its memory."""
-        if not (0 <= pointer and 0 <= size and pointer + size <= len(self.memory)):
+        if pointer < 0 or size < 0 or pointer + size > len(self.memory):
             raise ValueError("the artifact named a buffer outside its memory")
         return self.memory[pointer : pointer + size]
 
@@ -51,7 +51,7 @@ def _put(context: Context, text: bytes, pointer: int, size: int) -> int:
     return len(text)
 
 
-def _missing(value: Optional[int]) -> int:
+def _missing(value: int | None) -> int:
     return -1 if value is None else value
 
 

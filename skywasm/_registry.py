@@ -7,7 +7,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Optional
+    from typing import Any
 
 COMMON = "sky.utils.common_utils"
 SUBPROCESS = "sky.utils.subprocess_utils"
@@ -30,7 +30,7 @@ class Row:
     def __init__(
         self,
         name: str,
-        patches: Optional[str],
+        patches: str | None,
         auto: str,
         why: str,
         capabilities: tuple[str, ...] = (),

@@ -21,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import io
     from collections.abc import Sequence
-    from typing import Any, Optional, Union
+    from typing import Any, Union
 
     from skywasm._instance import Buffer
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 pool: deque[Instance] = deque()
 
-_engine: Optional[Engine] = None
-_raw_problem: Optional[str] = None
+_engine: Engine | None = None
+_raw_problem: str | None = None
 _lock = _thread.RLock()
 _loading = False
 # What the parent of a fork had. Freeing it in the child could meet locks that nobody will release.
@@ -54,7 +54,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
-def loaded() -> Optional[Engine]:
+def loaded() -> Engine | None:
     """The engine if there is one; never loads."""
     return _engine
 
@@ -64,7 +64,7 @@ def call_path() -> str:
     return "raw" if _engine is not None and _engine.raw else "public"
 
 
-def raw_problem() -> Optional[str]:
+def raw_problem() -> str | None:
     """Why raw calls are not used."""
     return _raw_problem
 
@@ -159,9 +159,9 @@ def call(
     b: int = 0,
     c: int = 0,
     *,
-    data: Optional[Buffer] = None,
+    data: Buffer | None = None,
     release: bool = False,
-    file: Optional[io.FileIO] = None,
+    file: io.FileIO | None = None,
     paths: Sequence[Any] = (),
 ) -> int:
     """Calls an export that answers with a plain number.
@@ -182,9 +182,9 @@ def output(
     b: int = 0,
     c: int = 0,
     *,
-    data: Optional[Buffer] = None,
+    data: Buffer | None = None,
     release: bool = False,
-    file: Optional[io.FileIO] = None,
+    file: io.FileIO | None = None,
 ) -> bytes:
     """Calls an export that answers with bytes. Arguments and errors as for ``call``."""
     return _cross(export, a, b, c, data, release, file, (), True)[1]
@@ -195,16 +195,16 @@ def _cross(
     a: int,
     b: int,
     c: int,
-    data: Optional[Buffer],
+    data: Buffer | None,
     release: bool,
-    file: Optional[io.FileIO],
+    file: io.FileIO | None,
     paths: Sequence[Any],
     wants_bytes: bool,
 ) -> tuple[int, bytes]:
     instance = borrow()
     context = instance.context
     context.file, context.paths = file, paths
-    error: Optional[BaseException] = None
+    error: BaseException | None = None
     taken = b""
     try:
         if data is not None:

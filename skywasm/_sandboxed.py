@@ -11,13 +11,14 @@ import struct
 
 from skywasm import _abi, _dispatch, _hashes, reference
 from skywasm import _runtime as runtime
-from skywasm.errors import NeedsReference
+from skywasm._instance import DIRECT_DIGITS, DIRECT_OUTPUT
+from skywasm.errors import CoreUnavailableError, NeedsReference, TrapError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import io
-    from collections.abc import Mapping
-    from typing import Any, Optional, Union
+    from collections.abc import Callable, Mapping
+    from typing import Any
 
     from host_shims._contract import PathOrFd
     from skywasm.api import HashObject
@@ -26,9 +27,10 @@ _PRECISION_LIMIT = 1100
 _FILE_WINDOW = 1024 * 1024
 _HASH_PIECE = 1024 * 1024
 _CLAMP = 2**62
+_LONG_NUMBER = 4096
 
 
-def _encoded(text: str, what: str) -> Optional[bytes]:
+def _encoded(text: str, what: str) -> bytes | None:
     """UTF-8 of a text, None where it is too long to cross and the mode allows Python to answer."""
     data = text.encode("utf-8", "surrogatepass")
     if len(data) > _abi.TEXT_LIMIT:
@@ -37,22 +39,54 @@ def _encoded(text: str, what: str) -> Optional[bytes]:
     return data
 
 
+def _base36_digits(hex_digits: bytes) -> str:
+    return runtime.output("sky_base36_encode", data=hex_digits, release=len(hex_digits) > _LONG_NUMBER).decode()
+
+
 def base36_encode(hex_str: str) -> str:
     data = _encoded(hex_str, "a hex string") if type(hex_str) is str else None
     if data is not None:
         try:
-            return runtime.output("sky_base36_encode", data=data, release=len(data) > 4096).decode()
+            return _base36_digits(data)
         except NeedsReference:
             pass
     # What int() takes besides plain digits is normalised here; its errors come out of it.
-    number = reference.checked_hex(hex_str)
-    data = _encoded(f"{number:x}", "a hex string")
-    if data is None:
-        return reference.base36_encode(hex_str)
-    return runtime.output("sky_base36_encode", data=data, release=len(data) > 4096).decode()
+    data = _encoded(f"{reference.checked_hex(hex_str):x}", "a hex string")
+    return reference.base36_encode(hex_str) if data is None else _base36_digits(data)
 
 
-def format_float(num: Union[float, int], precision: int = 1) -> str:
+def base36_encode_direct(indirect: Callable[[str], str]) -> Callable[[str], str]:
+    """A road for short numbers with as few steps as it takes; whatever is unusual goes the ``indirect`` one."""
+    pop, append = runtime.pool.pop, runtime.pool.append
+
+    def road(hex_str: str) -> str:
+        if type(hex_str) is not str or len(hex_str) > DIRECT_DIGITS:
+            return indirect(hex_str)
+        try:
+            instance = pop()
+        except IndexError:
+            return indirect(hex_str)
+        # An exception from here on leaves the instance out of the pool, whatever state it is in.
+        if instance.direct is None or not hex_str.isascii():
+            append(instance)
+            return indirect(hex_str)
+        text_in, text_out, slots, enter, arguments, trap, base = instance.direct
+        text_in.value = hex_str.encode()
+        slots[0] = len(hex_str)
+        if enter(*arguments) is not None or trap.value is not None:
+            return indirect(hex_str)
+        length = slots[0] - base
+        if 0 < length <= DIRECT_OUTPUT:
+            digits: str = text_out[:length].decode()
+            append(instance)
+            return digits
+        append(instance)
+        return indirect(hex_str)
+
+    return road
+
+
+def format_float(num: float | int, precision: int = 1) -> str:
     if type(num) is float and type(precision) is int and 0 <= precision <= _PRECISION_LIMIT:
         (bits,) = struct.unpack("<q", struct.pack("<d", num))
         return runtime.output("sky_format_float", bits, precision).decode()
@@ -107,7 +141,7 @@ class WasmHash:
             piece = self._state + view[start : start + _HASH_PIECE]
             self._state = runtime.output("sky_hash_update", 0, self._algorithm.number, 1, data=piece)
 
-    def digest(self, length: Optional[int] = None, /) -> bytes:
+    def digest(self, length: int | None = None, /) -> bytes:
         """The digest of all bytes so far; shake_128 and shake_256 need its length in bytes."""
         if self._algorithm.digest_size == 0:
             if length is None:
@@ -119,7 +153,7 @@ class WasmHash:
         size = min(operator.index(length or 0), _abi.I64_MAX)
         return runtime.output("sky_hash_digest", 0, self._algorithm.number, size, data=self._state)
 
-    def hexdigest(self, length: Optional[int] = None, /) -> str:
+    def hexdigest(self, length: int | None = None, /) -> str:
         """The digest in hexadecimal."""
         return self.digest(length).hex()
 
@@ -152,7 +186,7 @@ def hash_file_auto(path: PathOrFd, hash_alg: str) -> HashObject:
     if isinstance(hash_alg, str) and hash_alg.lower() == "blake3":
         try:
             return hash_file(path, hash_alg)
-        except (_dispatch.TrapError, _dispatch.CoreUnavailableError) as error:
+        except (TrapError, CoreUnavailableError) as error:
             _dispatch.fell_back("hash_file", error)
     return reference.hash_file(path, hash_alg)
 
@@ -227,14 +261,14 @@ def get_mem_size_gb() -> float:
     return size  # type: ignore[no-any-return]
 
 
-def get_parallel_threads(cloud_str: Optional[str] = None) -> int:
+def get_parallel_threads(cloud_str: str | None = None) -> int:
     if cloud_str and not isinstance(cloud_str, str):
         return reference.get_parallel_threads(cloud_str)
     data = (cloud_str or "").encode("utf-8", "surrogatepass")
     return runtime.call("sky_get_parallel_threads", data=data)
 
 
-def get_max_workers_for_file_mounts(common_file_mounts: Mapping[str, Any], cloud_str: Optional[str] = None) -> int:
+def get_max_workers_for_file_mounts(common_file_mounts: Mapping[str, Any], cloud_str: str | None = None) -> int:
     if cloud_str and not isinstance(cloud_str, str):
         return reference.get_max_workers_for_file_mounts(common_file_mounts, cloud_str)
     paths = list(common_file_mounts.values())

@@ -11,7 +11,7 @@ from skywasm._dispatch import first_road
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any, Optional, Protocol, Union
+    from typing import Any, Protocol
 
     from host_shims._contract import PathOrFd
 
@@ -82,7 +82,7 @@ def base36_encode(hex_str: str) -> str:
     return _base36_encode(hex_str)
 
 
-def format_float(num: Union[float, int], precision: int = 1) -> str:
+def format_float(num: float | int, precision: int = 1) -> str:
     """Format a number without an exponent; integral values get no decimal places.
 
     Args:
@@ -218,7 +218,7 @@ def get_mem_size_gb() -> float:
     return _get_mem_size_gb()
 
 
-def get_parallel_threads(cloud_str: Optional[str] = None) -> int:
+def get_parallel_threads(cloud_str: str | None = None) -> int:
     """Tell how many worker threads to start.
 
     Args:
@@ -233,7 +233,7 @@ def get_parallel_threads(cloud_str: Optional[str] = None) -> int:
     return _get_parallel_threads(cloud_str)
 
 
-def get_max_workers_for_file_mounts(common_file_mounts: Mapping[str, Any], cloud_str: Optional[str] = None) -> int:
+def get_max_workers_for_file_mounts(common_file_mounts: Mapping[str, Any], cloud_str: str | None = None) -> int:
     """Tell how many file mounts may be transferred at once under the limit of open files.
 
     Args:

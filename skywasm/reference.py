@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import io
     from collections.abc import Callable, Mapping
-    from typing import Any, Optional, Union
+    from typing import Any
 
     from host_shims._contract import PathOrFd
     from skywasm.api import HashObject
@@ -37,9 +37,14 @@ __all__ = [
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _PAIR = 36**2
+# Up to here one division a digit pair is fastest; an MD5 and a SHA-256 are far below.
+_PLAIN_DIGITS = 64
+_PLAIN = 36**_PLAIN_DIGITS
 # One division by this is small enough that Ctrl-C gets in between, however long the number.
 _BLOCK_DIGITS = 1536
 _BLOCK = 36**_BLOCK_DIGITS
+# log2(36), a little less.
+_BITS_PER_DIGIT = 5.1699
 _pairs: list[str] = []
 
 
@@ -49,19 +54,24 @@ def _pair_texts() -> list[str]:
     return _pairs
 
 
-def _base36_digits(number: int, width: int) -> str:
-    """The last ``width`` (even) base-36 digits of a number below ``36**width``, leading zeros included."""
-    if width > 48:
-        half = width // 4 * 2
-        high, low = divmod(number, 36**half)
-        return _base36_digits(high, width - half) + _base36_digits(low, half)
-    texts = _pair_texts()
-    out = []
-    for _ in range(width // 2):
+def _plain_digits(number: int) -> str:
+    texts = _pairs or _pair_texts()
+    out: list[str] = []
+    while number >= _PAIR:
         number, pair = divmod(number, _PAIR)
         out.append(texts[pair])
+    out.append(texts[number])
     out.reverse()
     return "".join(out)
+
+
+def _padded_digits(number: int, width: int) -> str:
+    """Exactly ``width`` digits of a number below ``36**width``, by halving it."""
+    if width <= _PLAIN_DIGITS:
+        return _plain_digits(number)[-width:].rjust(width, "0")
+    half = width // 2
+    high, low = divmod(number, 36**half)
+    return _padded_digits(high, width - half) + _padded_digits(low, half)
 
 
 def checked_hex(hex_str: Any) -> int:
@@ -74,30 +84,25 @@ def checked_hex(hex_str: Any) -> int:
 
 def base36_encode(hex_str: str) -> str:
     number = checked_hex(hex_str)
-    if number < _BLOCK:
-        texts = _pairs or _pair_texts()
-        out = []
-        while number >= _PAIR:
-            if len(out) > 64:
-                return (_base36_digits(number, _BLOCK_DIGITS) + "".join(reversed(out))).lstrip("0")
-            number, pair = divmod(number, _PAIR)
-            out.append(texts[pair])
-        out.append(texts[number])
-        out.reverse()
-        return "".join(out).lstrip("0") or "0"
+    if number < _PLAIN:
+        return _plain_digits(number).lstrip("0") or "0"
     blocks = []
-    while number:
+    while number >= _BLOCK:
         number, block = divmod(number, _BLOCK)
-        blocks.append(_base36_digits(block, _BLOCK_DIGITS))
+        blocks.append(_padded_digits(block, _BLOCK_DIGITS))
+    blocks.append(_padded_digits(number, int(number.bit_length() / _BITS_PER_DIGIT) + 1))
     return "".join(reversed(blocks)).lstrip("0")
 
 
-def format_float(num: Union[float, int], precision: int = 1) -> str:
+def format_float(num: float | int, precision: int = 1) -> str:
     if isinstance(num, int):
         return str(num)
     if num.is_integer():
         return f"{num:.0f}"
     return f"{num:.{precision}f}"
+
+
+_DOTS = "..."
 
 
 def _end_of_words(s: str, max_length: int) -> int:
@@ -116,18 +121,18 @@ def truncate_long_string(s: str, max_length: int = 35, truncate_middle: bool = F
     if len(s) <= max_length:
         return s
     if truncate_middle:
-        if max_length <= 3:
-            return "..."
-        kept = max_length - 3
+        kept = max_length - len(_DOTS)
+        if kept <= 0:
+            return _DOTS
         last = kept // 2
         # s[-0:] would be all of it.
-        return s[: kept - last] + "..." + (s[-last:] if last else s[:0])
+        return s[: kept - last] + _DOTS + (s[-last:] if last else s[:0])
     first_word = s.split(" ", 1)[0]
     if len(first_word) > max_length:
-        return first_word[:max_length] + "..."
+        return first_word[:max_length] + _DOTS
     if max_length <= 0:
-        return "..."
-    return s[: max(_end_of_words(s, max_length), max_length)] + "..."
+        return _DOTS
+    return s[: max(_end_of_words(s, max_length), max_length)] + _DOTS
 
 
 # Enough for one read call of the kernel, small enough to stay in the processor's cache.
@@ -224,7 +229,7 @@ def last_lines(data: bytes, n: int, encoding: str, errors: str) -> list[str]:
     if not data:
         return []
     if encoding in _WHOLE_BLOCK_ENCODINGS and errors in _WHOLE_BLOCK_ERRORS:
-        return _whole_lines(data.decode(encoding, errors), data.count(b"\n"), data[-1] == 0x0A, n)
+        return _whole_lines(data.decode(encoding, errors), data.count(b"\n"), data.endswith(b"\n"), n)
     rows = data.split(b"\n")
     if not rows[-1]:
         rows.pop()
@@ -272,7 +277,7 @@ MEMORY_BYTES_VARIABLE = "SKYPILOT_POD_MEMORY_BYTES_LIMIT"
 _GB = 1024**3
 
 
-def cpu_override() -> Optional[int]:
+def cpu_override() -> int | None:
     """CPUs as the pod's environment sets them, None when it does not."""
     limit = os.environ.get(CPU_LIMIT_VARIABLE)
     if limit is None:
@@ -283,7 +288,7 @@ def cpu_override() -> Optional[int]:
         raise ValueError(f"Failed to parse the number of CPUs from {limit}") from error
 
 
-def memory_override() -> Optional[float]:
+def memory_override() -> float | None:
     """Memory in GB (2**30 bytes) as the pod's environment sets it, None when it does not."""
     for variable, unit, divisor in ((MEMORY_GB_VARIABLE, "GB", 1), (MEMORY_BYTES_VARIABLE, "bytes", _GB)):
         limit = os.environ.get(variable)
@@ -303,14 +308,14 @@ def _cgroup_number(fact: int, parse: Callable[[str], Any]) -> Any:
         return None
 
 
-def _two_floats(text: str) -> Optional[tuple[float, float]]:
+def _two_floats(text: str) -> tuple[float, float] | None:
     quota, period = text.split()
     return None if quota == "max" else (float(quota), float(period))
 
 
-def _quota_cpus() -> Optional[int]:
+def _quota_cpus() -> int | None:
     """Whole CPUs of the cgroup's quota; 0 for less than one."""
-    if facts.cgroup_version() == 2:
+    if facts.cgroup_version() == _abi.CGROUP_V2:
         limits = _cgroup_number(_abi.FACT_CPU_MAX, _two_floats)
         if limits is None or limits[0] <= 0:
             return None
@@ -354,14 +359,14 @@ def get_mem_size_gb() -> float:
     if override is not None:
         return override
     total = _memory_total()
-    fact = _abi.FACT_MEMORY_MAX if facts.cgroup_version() == 2 else _abi.FACT_MEMORY_LIMIT
+    fact = _abi.FACT_MEMORY_MAX if facts.cgroup_version() == _abi.CGROUP_V2 else _abi.FACT_MEMORY_LIMIT
     limit = _cgroup_number(fact, int)
     if limit is not None and limit > 0:
         total = min(total, limit)
     return total / _GB
 
 
-def get_parallel_threads(cloud_str: Optional[str] = None) -> int:
+def get_parallel_threads(cloud_str: str | None = None) -> int:
     threads = max(4, (facts.cpu_count() or 1) - 1)
     return threads * 4 if cloud_str and cloud_str.lower() == "kubernetes" else threads
 
@@ -386,7 +391,7 @@ def warn_low_fd_limit(limit: float) -> None:
         )
 
 
-def mount_entries(source: Any) -> Optional[int]:
+def mount_entries(source: Any) -> int | None:
     """Entries of a file mount's source when it is a directory, else None."""
     if source is not None:
         # Listing alone tells a directory from the rest; only a refusal needs a second look.
@@ -401,7 +406,7 @@ def mount_entries(source: Any) -> Optional[int]:
     return facts.entry_count(source) if os.path.isdir(source) else None
 
 
-def get_max_workers_for_file_mounts(common_file_mounts: Mapping[str, Any], cloud_str: Optional[str] = None) -> int:
+def get_max_workers_for_file_mounts(common_file_mounts: Mapping[str, Any], cloud_str: str | None = None) -> int:
     limit = facts.open_files_limit()
     warn_low_fd_limit(limit)
     each = _FDS_PER_ENTRY
