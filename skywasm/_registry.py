@@ -1,13 +1,17 @@
-"""The table of public functions. One row each; lists elsewhere are derived from it or held against it by tests.
+"""The table of public functions. ``api`` enters a row beside each function; lists elsewhere are derived from it or
+held against it by tests.
 
-Imports nothing, and names callables by their dotted names, so that reading it loads nothing.
+Imports nothing and names other modules by their dotted names, so that reading it loads nothing.
 """
 
 from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    Function = TypeVar("Function", bound=Callable[..., Any])
 
 COMMON = "sky.utils.common_utils"
 SUBPROCESS = "sky.utils.subprocess_utils"
@@ -20,9 +24,9 @@ MIXED = "mixed"
 class Row:
     """One public function.
 
-    ``auto`` is where a scalar call goes in ``auto`` mode once the engine is loaded, and ``why`` the measured
-    reason. ``patches`` is the SkyPilot module whose function it replaces, None for an addition. ``exports`` are
-    the functions of the artifact it needs, ``capabilities`` what those may ask of the host.
+    ``patches`` is the SkyPilot module whose function it replaces, None for an addition. ``auto`` is where a scalar
+    call goes in ``auto`` mode once the engine is loaded, and ``why`` the measured reason. ``exports`` are the
+    functions of the artifact it needs, ``capabilities`` what those may ask of the host.
     """
 
     __slots__ = ("auto", "capabilities", "exports", "name", "patches", "why")
@@ -33,8 +37,8 @@ class Row:
         patches: str | None,
         auto: str,
         why: str,
-        capabilities: tuple[str, ...] = (),
-        helpers: tuple[str, ...] = (),
+        capabilities: tuple[str, ...],
+        helpers: tuple[str, ...],
     ) -> None:
         self.name = name
         self.patches = patches
@@ -44,36 +48,28 @@ class Row:
         self.exports = ("sky_" + name, *helpers)
 
     def implementation(self, module: Any) -> Any:
-        """This function in a module that has all twelve."""
+        """This function in a module that has all of them."""
         return getattr(module, self.name)
 
 
-ROWS = (
-    Row("base36_encode", COMMON, WASM, "the crossing costs less than the conversion in Python"),
-    Row("format_float", COMMON, PYTHON, "the work takes less time than the crossing"),
-    Row("truncate_long_string", COMMON, PYTHON, "string methods of CPython are faster than the crossing"),
-    Row(
-        "hash_file",
-        COMMON,
-        MIXED,
-        "hashlib uses the processor's own instructions; blake3 it does not know",
-        ("files",),
-        ("sky_hash_update", "sky_hash_digest"),
-    ),
-    Row("read_last_n_lines", COMMON, PYTHON, "making the lines costs more than finding them"),
-    Row("find_free_port", COMMON, PYTHON, "system calls are all there is", ("ports",)),
-    Row("get_cpu_count", COMMON, PYTHON, "system calls are all there is", ("cpu",)),
-    Row("get_mem_size_gb", COMMON, PYTHON, "system calls are all there is", ("memory",)),
-    Row("get_parallel_threads", SUBPROCESS, PYTHON, "system calls are all there is", ("cpu",)),
-    Row(
-        "get_max_workers_for_file_mounts",
-        SUBPROCESS,
-        PYTHON,
-        "system calls are all there is",
-        ("cpu", "files", "limits"),
-    ),
-    Row("is_process_alive", None, PYTHON, "system calls are all there is", ("process",)),
-    Row("estimate_fd_for_directory", None, PYTHON, "system calls are all there is", ("files",)),
-)
+ROWS: list[Row] = []
+BY_NAME: dict[str, Row] = {}
 
-BY_NAME = {row.name: row for row in ROWS}
+
+def public(
+    patches: str | None,
+    auto: str,
+    why: str,
+    *,
+    capabilities: tuple[str, ...] = (),
+    helpers: tuple[str, ...] = (),
+) -> Callable[[Function], Function]:
+    """Enters a public function into the table; arguments as in ``Row``, ``helpers`` being further exports."""
+
+    def enter(function: Function) -> Function:
+        row = Row(function.__name__, patches, auto, why, capabilities, helpers)
+        ROWS.append(row)
+        BY_NAME[row.name] = row
+        return function
+
+    return enter

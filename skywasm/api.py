@@ -1,12 +1,13 @@
 """The public functions. Signatures are SkyPilot's; so are results, exception types and messages.
 
-Each calls its road, a module variable that ``_dispatch`` points to the reference or the artifact. The shortest
+Each is entered into the registry beside its definition, and calls its road, a module variable that ``_dispatch`` points to the reference or the artifact. The shortest
 functions hold their Python body here: one more call would cost as much as they do.
 """
 
 from __future__ import annotations
 
 from skywasm._dispatch import first_road
+from skywasm._registry import COMMON, MIXED, PYTHON, SUBPROCESS, WASM, public
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ _read_last_n_lines: Callable[..., list[str]] = first_road("read_last_n_lines")
 _truncate_long_string: Callable[..., str] = first_road("truncate_long_string")
 
 
+@public(COMMON, WASM, "the crossing costs less than the conversion in Python")
 def base36_encode(hex_str: str) -> str:
     """Encode a hexadecimal number in base 36, in lower case and without leading zeros.
 
@@ -82,6 +84,7 @@ def base36_encode(hex_str: str) -> str:
     return _base36_encode(hex_str)
 
 
+@public(COMMON, PYTHON, "the work takes less time than the crossing")
 def format_float(num: float | int, precision: int = 1) -> str:
     """Format a number without an exponent; integral values get no decimal places.
 
@@ -108,6 +111,7 @@ def format_float(num: float | int, precision: int = 1) -> str:
     return _format_float(num, precision)
 
 
+@public(COMMON, PYTHON, "CPython's string methods take less time than the crossing")
 def truncate_long_string(s: str, max_length: int = 35, truncate_middle: bool = False) -> str:
     """Shorten a text, marking the cut with three dots.
 
@@ -130,6 +134,13 @@ def truncate_long_string(s: str, max_length: int = 35, truncate_middle: bool = F
     return _truncate_long_string(s, max_length, truncate_middle)
 
 
+@public(
+    COMMON,
+    MIXED,
+    "hashlib uses the processor's own instructions; blake3 it does not know",
+    capabilities=("files",),
+    helpers=("sky_hash_update", "sky_hash_digest"),
+)
 def hash_file(path: PathOrFd, hash_alg: str) -> HashObject:
     """Hash a file's content.
 
@@ -149,6 +160,7 @@ def hash_file(path: PathOrFd, hash_alg: str) -> HashObject:
     return _hash_file(path, hash_alg)
 
 
+@public(COMMON, PYTHON, "making the lines costs more than finding them")
 def read_last_n_lines(
     file_path: PathOrFd, n: int, chunk_size: int = 8192, encoding: str = "utf-8", errors: str = "replace"
 ) -> list[str]:
@@ -173,6 +185,7 @@ def read_last_n_lines(
     return _read_last_n_lines(file_path, n, chunk_size, encoding, errors)
 
 
+@public(COMMON, PYTHON, "system calls are all there is", capabilities=("ports",))
 def find_free_port(start_port: int) -> int:
     """Find the first free TCP port from ``start_port`` on.
 
@@ -191,6 +204,7 @@ def find_free_port(start_port: int) -> int:
     return _find_free_port(start_port)
 
 
+@public(COMMON, PYTHON, "system calls are all there is", capabilities=("cpu",))
 def get_cpu_count() -> int:
     """Count the CPUs this process may use.
 
@@ -205,6 +219,7 @@ def get_cpu_count() -> int:
     return _get_cpu_count()
 
 
+@public(COMMON, PYTHON, "system calls are all there is", capabilities=("memory",))
 def get_mem_size_gb() -> float:
     """Tell how much memory this process may use, in units of 2**30 bytes.
 
@@ -218,6 +233,7 @@ def get_mem_size_gb() -> float:
     return _get_mem_size_gb()
 
 
+@public(SUBPROCESS, PYTHON, "system calls are all there is", capabilities=("cpu",))
 def get_parallel_threads(cloud_str: str | None = None) -> int:
     """Tell how many worker threads to start.
 
@@ -233,6 +249,7 @@ def get_parallel_threads(cloud_str: str | None = None) -> int:
     return _get_parallel_threads(cloud_str)
 
 
+@public(SUBPROCESS, PYTHON, "system calls are all there is", capabilities=("cpu", "files", "limits"))
 def get_max_workers_for_file_mounts(common_file_mounts: Mapping[str, Any], cloud_str: str | None = None) -> int:
     """Tell how many file mounts may be transferred at once under the limit of open files.
 
@@ -250,6 +267,7 @@ def get_max_workers_for_file_mounts(common_file_mounts: Mapping[str, Any], cloud
     return _get_max_workers_for_file_mounts(common_file_mounts, cloud_str)
 
 
+@public(None, PYTHON, "system calls are all there is", capabilities=("process",))
 def is_process_alive(pid: int) -> bool:
     """Tell whether a process or thread is in the process table, by the rule of ``kill(pid, 0)``.
 
@@ -265,6 +283,7 @@ def is_process_alive(pid: int) -> bool:
     return _is_process_alive(pid)
 
 
+@public(None, PYTHON, "system calls are all there is", capabilities=("files",))
 def estimate_fd_for_directory(path: PathOrFd) -> int:
     """Estimate the file descriptors that the transfer of a directory takes: five an entry.
 

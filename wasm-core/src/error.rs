@@ -41,3 +41,18 @@ impl fmt::Display for Error {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::collections::BTreeSet;
+    use alloc::string::ToString;
+
+    #[test]
+    fn codes_are_negative_and_texts_differ() {
+        let all = [Error::Input, Error::Limit, Error::Host, Error::CutShort, Error::Protocol];
+        assert!(all.iter().all(|error| error.code() < 0 && error.code() != crate::abi::AGAIN));
+        assert_eq!(all.iter().map(|error| error.code()).collect::<BTreeSet<_>>().len(), all.len());
+        assert_eq!(all.iter().map(ToString::to_string).collect::<BTreeSet<_>>().len(), all.len());
+    }
+}

@@ -14,6 +14,8 @@ macro_rules! algorithms {
     ($($variant:ident = $number:literal, $type:ty, $kind:ident;)*) => {
         /// A hash under way. It holds no pointer, so its bytes can be carried out of linear memory and back.
         #[derive(Clone)]
+        // A box would be a pointer, and the bytes of a hasher must mean the same in another instance.
+        #[allow(clippy::large_enum_variant)]
         pub enum Hasher {
             $(#[doc = stringify!($variant)] $variant($type),)*
         }

@@ -101,27 +101,27 @@ pub fn file_mount_workers(host: &mut impl Host, mounts: i64, cloud: &[u8]) -> Re
 }
 
 #[cfg(test)]
-pub mod fake {
+pub(crate) mod fake {
     //! A host with settable facts.
     use super::*;
     use crate::host::Fact;
     use alloc::vec::Vec;
 
-    pub struct FakeHost {
-        pub fails: bool,
-        pub claims: Option<usize>,
-        pub signal: i64,
-        pub signalled: Vec<i64>,
-        pub online: Option<i64>,
-        pub affinity: Option<i64>,
-        pub count: Option<i64>,
-        pub cgroup_v2: bool,
-        pub texts: Vec<(Fact, String)>,
-        pub taken: Vec<i64>,
-        pub bound: usize,
-        pub entries: Vec<Option<i64>>,
-        pub limit: String,
-        pub content: Vec<u8>,
+    pub(crate) struct FakeHost {
+        pub(crate) fails: bool,
+        pub(crate) claims: Option<usize>,
+        pub(crate) signal: i64,
+        pub(crate) signalled: Vec<i64>,
+        pub(crate) online: Option<i64>,
+        pub(crate) affinity: Option<i64>,
+        pub(crate) count: Option<i64>,
+        pub(crate) cgroup_v2: bool,
+        pub(crate) texts: Vec<(Fact, String)>,
+        pub(crate) taken: Vec<i64>,
+        pub(crate) bound: usize,
+        pub(crate) entries: Vec<Option<i64>>,
+        pub(crate) limit: String,
+        pub(crate) content: Vec<u8>,
     }
 
     impl Default for FakeHost {
@@ -146,7 +146,7 @@ pub mod fake {
     }
 
     impl FakeHost {
-        pub fn with_text(fact: Fact, text: &str) -> FakeHost {
+        pub(crate) fn with_text(fact: Fact, text: &str) -> FakeHost {
             FakeHost { texts: alloc::vec![(fact, text.into())], ..FakeHost::default() }
         }
 
