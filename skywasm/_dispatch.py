@@ -6,7 +6,6 @@ or, in ``auto`` before the engine is loaded, to the reference with a counter tha
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 
@@ -15,7 +14,7 @@ from skywasm.errors import CoreUnavailableError, LimitError, TrapError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from typing import Any
 
 MODES = ("auto", "wasm", "python")
@@ -214,20 +213,30 @@ def set_backend(mode: str) -> None:
     bind()
 
 
-@contextlib.contextmanager
-def use_backend(mode: str) -> Iterator[None]:
+class use_backend:  # noqa: N801 - used like a function
     """Choose the backend within a ``with`` block, for the whole process; meant for tests and scripts.
 
     Args and errors as for ``set_backend``. The earlier choice comes back at the end.
     """
+
+    # A class of its own because importing contextlib takes longer than all of skywasm.
+    def __init__(self, mode: str) -> None:
+        self._chosen = mode
+        self._before: list[str | None] = []
+
+    def __enter__(self) -> None:
+        before = _set_mode
+        set_backend(self._chosen)
+        self._before.append(before)
+
+    def __exit__(self, *exception: object) -> None:
+        _restore(self._before.pop())
+
+
+def _restore(before: str | None) -> None:
     global _mode, _set_mode
-    before = _set_mode
-    set_backend(mode)
-    try:
-        yield
-    finally:
-        _mode = _set_mode = before
-        bind()
+    _mode = _set_mode = before
+    bind()
 
 
 def _backend() -> tuple[str, str]:

@@ -1,7 +1,8 @@
 """The public functions. Signatures are SkyPilot's; so are results, exception types and messages.
 
-Each is entered into the registry beside its definition, and calls its road, a module variable that ``_dispatch`` points to the reference or the artifact. The shortest
-functions hold their Python body here: one more call would cost as much as they do.
+Each is entered into the registry beside its definition, and calls its road, a module variable that ``_dispatch``
+points to the reference or the artifact. The shortest functions hold their Python body here: one more call would
+cost as much as they do.
 """
 
 from __future__ import annotations
