@@ -8,5 +8,20 @@ from skywasm.api import *  # noqa: F403 - its __all__ is the list of public func
 
 __version__ = "0.1.0"
 
-__all__ = ["errors", "get_backend_info", "set_backend", "use_backend", "warm_up"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from skywasm import batch as batch
+
+__all__ = ["batch", "errors", "get_backend_info", "set_backend", "use_backend", "warm_up"]
 __all__ += api.__all__
+
+
+def __getattr__(name: str) -> ModuleType:
+    # Submodules that most programs never use are imported when one does.
+    if name == "batch":
+        from importlib import import_module
+
+        return import_module("skywasm.batch")
+    raise AttributeError(f"module 'skywasm' has no attribute {name!r}")

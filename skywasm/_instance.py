@@ -60,7 +60,7 @@ class _Instance:
                 f"the artifact speaks version {version} of the calling convention, this skywasm {_abi.ABI_VERSION}"
             )
         self.input = self.input_room = 0
-        self._reserve(_abi.WINDOW)
+        self.reserve(_abi.WINDOW)
         self.direct = self._direct()
 
     def _direct(self) -> Any:
@@ -93,7 +93,8 @@ class _Instance:
             if pointer + length > len(self.view):
                 raise TrapError(f"the artifact named {length} bytes at {pointer}, beyond its {len(self.view)}")
 
-    def _reserve(self, size: int) -> None:
+    def reserve(self, size: int) -> None:
+        """Makes the input buffer hold at least ``size`` bytes."""
         pointer = self.call("sky_input", size)
         if pointer == _abi.E_LIMIT:
             raise LimitError(f"an input of {size} bytes does not fit the artifact's memory of {_abi.MEMORY_LIMIT}")
@@ -107,7 +108,7 @@ class _Instance:
         """Copies ``data`` into the input buffer; gives its length in bytes."""
         size = len(data)
         if size > self.input_room:
-            self._reserve(size)
+            self.reserve(size)
         self.view[self.input : self.input + size] = data
         return size
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from host_shims._contract import PathOrFd
     from skywasm.api import HashObject
 
-_PRECISION_LIMIT = 1100
+PRECISION_LIMIT = 1100
 _FILE_WINDOW = 1024 * 1024
 _HASH_PIECE = 1024 * 1024
 _CLAMP = 2**62
@@ -87,10 +87,15 @@ def base36_encode_direct(indirect: Callable[[str], str]) -> Callable[[str], str]
 
 
 def format_float(num: float | int, precision: int = 1) -> str:
-    if type(num) is float and type(precision) is int and 0 <= precision <= _PRECISION_LIMIT:
+    if type(num) is float and type(precision) is int and 0 <= precision <= PRECISION_LIMIT:
         (bits,) = struct.unpack("<q", struct.pack("<d", num))
         return runtime.output("sky_format_float", bits, precision).decode()
     return reference.format_float(num, precision)
+
+
+def clamped(max_length: int) -> int:
+    """A length that crosses as 64 bits; no text comes near the bounds."""
+    return min(max(int(max_length), -_CLAMP), _CLAMP)
 
 
 def truncate_long_string(s: str, max_length: int = 35, truncate_middle: bool = False) -> str:
@@ -99,8 +104,7 @@ def truncate_long_string(s: str, max_length: int = 35, truncate_middle: bool = F
     data = _encoded(s, "a text")
     if data is None:
         return reference.truncate_long_string(s, max_length, truncate_middle)
-    length = max(int(max_length), -_CLAMP)
-    out = runtime.output("sky_truncate_long_string", 0, length, 1 if truncate_middle else 0, data=data)
+    out = runtime.output("sky_truncate_long_string", 0, clamped(max_length), 1 if truncate_middle else 0, data=data)
     return out.decode("utf-8", "surrogatepass")
 
 
@@ -165,18 +169,28 @@ class WasmHash:
         return f"<{self.name} skywasm hash object>"
 
 
+def algorithm_for(name: Any) -> _hashes.Algorithm:
+    """The artifact's algorithm of this name; hashlib's own error for a name that nobody knows."""
+    algorithm = _hashes.find(name) if isinstance(name, str) else None
+    if algorithm is not None:
+        return algorithm
+    import hashlib
+
+    known = hashlib.new(name).name
+    raise ValueError(
+        f"hash algorithm {known!r} is hashlib's, not the artifact's; use the backend 'auto' or 'python' for it"
+    )
+
+
+def new_hash(algorithm: _hashes.Algorithm) -> WasmHash:
+    """A hash of no bytes yet."""
+    return WasmHash(algorithm, runtime.output("sky_hash_update", 0, algorithm.number, 0, data=b""))
+
+
 def hash_file(path: PathOrFd, hash_alg: str) -> HashObject:
     # Opened first: a missing file counts for more than an unknown algorithm.
     with open(path, "rb", 0) as file:
-        algorithm = _hashes.find(hash_alg) if isinstance(hash_alg, str) else None
-        if algorithm is None:
-            import hashlib
-
-            # A name that nobody knows gets hashlib's own error.
-            name = hashlib.new(hash_alg).name
-            raise ValueError(
-                f"hash algorithm {name!r} is hashlib's, not the artifact's; use the backend 'auto' or 'python' for it"
-            )
+        algorithm = algorithm_for(hash_alg)
         state = runtime.output("sky_hash_file", 0, algorithm.number, release=True, file=file)
     return WasmHash(algorithm, state)
 

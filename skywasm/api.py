@@ -64,7 +64,12 @@ _read_last_n_lines: Callable[..., list[str]] = first_road("read_last_n_lines")
 _truncate_long_string: Callable[..., str] = first_road("truncate_long_string")
 
 
-@public(COMMON, WASM, "the crossing costs less than the conversion in Python")
+@public(
+    COMMON,
+    WASM,
+    "the crossing costs less than the conversion in Python",
+    helpers=("sky_batch_base36_encode",),
+)
 def base36_encode(hex_str: str) -> str:
     """Encode a hexadecimal number in base 36, in lower case and without leading zeros.
 
@@ -85,7 +90,7 @@ def base36_encode(hex_str: str) -> str:
     return _base36_encode(hex_str)
 
 
-@public(COMMON, PYTHON, "the work takes less time than the crossing")
+@public(COMMON, PYTHON, "the work takes less time than the crossing", helpers=("sky_batch_format_float",))
 def format_float(num: float | int, precision: int = 1) -> str:
     """Format a number without an exponent; integral values get no decimal places.
 
@@ -112,7 +117,12 @@ def format_float(num: float | int, precision: int = 1) -> str:
     return _format_float(num, precision)
 
 
-@public(COMMON, PYTHON, "CPython's string methods take less time than the crossing")
+@public(
+    COMMON,
+    PYTHON,
+    "CPython's string methods take less time than the crossing",
+    helpers=("sky_batch_truncate_long_string",),
+)
 def truncate_long_string(s: str, max_length: int = 35, truncate_middle: bool = False) -> str:
     """Shorten a text, marking the cut with three dots.
 
@@ -140,7 +150,7 @@ def truncate_long_string(s: str, max_length: int = 35, truncate_middle: bool = F
     MIXED,
     "hashlib uses the processor's own instructions; blake3 it does not know",
     capabilities=("files",),
-    helpers=("sky_hash_update", "sky_hash_digest"),
+    helpers=("sky_hash_update", "sky_hash_digest", "sky_batch_hash_strings", "sky_batch_md5"),
 )
 def hash_file(path: PathOrFd, hash_alg: str) -> HashObject:
     """Hash a file's content.

@@ -320,11 +320,9 @@ def _quota_cpus() -> int | None:
         if limits is None or limits[0] <= 0:
             return None
         return int(limits[0] / limits[1])
-    quota = _cgroup_number(_abi.FACT_CPU_QUOTA, int)
-    if quota is None or quota <= 0:
-        return None
-    period = _cgroup_number(_abi.FACT_CPU_PERIOD, int)
-    if period is None or period <= 0:
+    quota = _cgroup_number(_abi.FACT_CPU_QUOTA, float)
+    period = _cgroup_number(_abi.FACT_CPU_PERIOD, float)
+    if quota is None or period is None or not (quota > 0 and period > 0):
         return None
     return int(quota / period)
 

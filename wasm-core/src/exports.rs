@@ -10,7 +10,7 @@ use crate::abi::{
 };
 use crate::error::Error;
 use crate::funcs::system::Ports;
-use crate::funcs::{base36, cpu_mem, floats, hashing, system, tail, text};
+use crate::funcs::{base36, batch, cpu_mem, floats, hashing, md5_lanes, system, tail, text};
 use crate::host::{Fact, Host};
 use alloc::vec::Vec;
 
@@ -239,9 +239,71 @@ exports! {
         system::file_mount_workers(&mut Imports, mounts, first(&io.input, length)?).map(Answer::Plain)
     }
 
+    /// Input: hex numbers joined by `separator`. Output: their digits likewise.
+    sky_batch_base36_encode(length, separator, _c, _again) io {
+        batch::base36(first(&io.input, length)?, separator as u8, &mut io.output)?;
+        Ok(Answer::Output)
+    }
+
+    /// Input: doubles. Output: texts joined by newlines.
+    sky_batch_format_float(length, precision, _c, _again) io {
+        batch::format_floats(first(&io.input, length)?, precision, &mut io.output)?;
+        Ok(Answer::Output)
+    }
+
+    /// Input: texts joined by a separator. `how` is the separator, plus 256 for a cut in the middle.
+    sky_batch_truncate_long_string(length, max_length, how, _again) io {
+        batch::truncate(first(&io.input, length)?, how as u8, max_length, how & 256 != 0, &mut io.output)?;
+        Ok(Answer::Output)
+    }
+
+    /// Input: bytes joined by `separator`. Output: hexadecimal digests joined by newlines.
+    sky_batch_hash_strings(length, algorithm, separator, _again) io {
+        batch::hash_strings(first(&io.input, length)?, separator as u8, algorithm, &mut io.output)?;
+        Ok(Answer::Output)
+    }
+
+    /// MD5 of many messages or parts of them. Input: a table of `count` records of five u64: where the data lies in
+    /// the input buffer, its length, the length of the whole message (-1: more parts follow), and the state, which is
+    /// written back. The data lies behind the table.
+    sky_batch_md5(count, _b, _c, _again) io {
+        let records = usize::try_from(count).ok().and_then(|count| count.checked_mul(MD5_RECORD)).ok_or(Error::Protocol)?;
+        let (table, data) = io.input.split_at_mut_checked(records).ok_or(Error::Protocol)?;
+        let (table, _) = table.as_chunks_mut::<MD5_RECORD>();
+        let mut jobs = Vec::with_capacity(table.len());
+        for record in table.iter() {
+            jobs.push(md5_job(record, data, records)?);
+        }
+        md5_lanes::run(&mut jobs);
+        for (record, job) in table.iter_mut().zip(&jobs) {
+            for (place, word) in record[24..].chunks_exact_mut(4).zip(job.state) {
+                place.copy_from_slice(&word.to_le_bytes());
+            }
+        }
+        Ok(Answer::Plain(count))
+    }
+
     sky_estimate_fd_for_directory(handle, _b, _c, _again) _io {
         system::directory_fds(&mut Imports, handle).map(Answer::Plain)
     }
+}
+
+/// Bytes of a record in `sky_batch_md5`'s table.
+const MD5_RECORD: usize = 40;
+
+/// Reads a record; `data` starts `offset` bytes into the input buffer.
+fn md5_job<'a>(record: &[u8; MD5_RECORD], data: &'a [u8], offset: usize) -> Result<md5_lanes::Job<'a>, Error> {
+    let (words, _) = record.as_chunks::<8>();
+    let word = |index: usize| i64::from_le_bytes(words[index]);
+    let start = usize::try_from(word(0)).ok().and_then(|start| start.checked_sub(offset)).ok_or(Error::Protocol)?;
+    let length = usize::try_from(word(1)).map_err(|_| Error::Protocol)?;
+    let data = data.get(start..).and_then(|data| data.get(..length)).ok_or(Error::Protocol)?;
+    let total = u64::try_from(word(2)).ok();
+    if total.is_none() && length % 64 != 0 {
+        return Err(Error::Protocol);
+    }
+    let (state, _) = record[24..].as_chunks::<4>();
+    Ok(md5_lanes::Job { data, state: core::array::from_fn(|i| u32::from_le_bytes(state[i])), total })
 }
 
 /// Shows the host the bytes of the hasher in `io.task`, where they lie. The host copies them; nothing here

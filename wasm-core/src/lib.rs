@@ -13,6 +13,7 @@ pub mod abi;
 pub mod error;
 pub mod funcs;
 pub mod host;
+mod simd;
 
 #[cfg(target_family = "wasm")]
 mod exports;

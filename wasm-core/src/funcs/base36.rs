@@ -11,6 +11,7 @@
 
 #![forbid(unsafe_code)]
 
+use super::bytes::append;
 use crate::error::Error;
 use alloc::vec::Vec;
 
@@ -137,7 +138,7 @@ fn encode_small(hex: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
         let chunk = divide(left);
         at = put_chunk(&mut digits, at, chunk);
     }
-    out.extend_from_slice(strip_zeros(&digits[at.min(SMALL_OUT - 1)..]));
+    append(out, strip_zeros(&digits[at.min(SMALL_OUT - 1)..]));
     Ok(())
 }
 

@@ -55,16 +55,10 @@ fn quota_v2<H: Host>(host: &mut H) -> Result<Option<i64>, Error> {
 }
 
 fn quota_v1<H: Host>(host: &mut H) -> Result<Option<i64>, Error> {
-    let Some(quota) = parsed(host, H::cpu_text, Fact::CpuQuota, pynum::int)? else { return Ok(None) };
-    let Some(period) = parsed(host, H::cpu_text, Fact::CpuPeriod, pynum::int)? else { return Ok(None) };
-    if quota <= 0 || period <= 0 {
-        return Ok(None);
-    }
-    // Beyond 2^53 the division would round; no such quota limits anything.
-    if quota >= 1 << 53 || period >= 1 << 53 {
-        return Err(Error::Input);
-    }
-    truncated(quota as f64 / period as f64).map(Some)
+    let Some(quota) = parsed(host, H::cpu_text, Fact::CpuQuota, pynum::float)? else { return Ok(None) };
+    let Some(period) = parsed(host, H::cpu_text, Fact::CpuPeriod, pynum::float)? else { return Ok(None) };
+    // Also no limit for what is not a number.
+    if quota > 0.0 && period > 0.0 { truncated(quota / period).map(Some) } else { Ok(None) }
 }
 
 /// The CPUs a process may use: online, in its affinity, and whole CPUs of its cgroup's quota (which may be 0).
@@ -169,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_v1_quota_needs_two_whole_numbers() {
+    fn a_v1_quota_needs_two_numbers() {
         for (quota, period, want) in [
             ("-1", "100000", 8),
             ("150000", "100000", 1),
@@ -177,6 +171,8 @@ mod tests {
             ("abc", "1", 8),
             ("100000", "0", 8),
             ("1e5", "1", 8),
+            ("3e5", "1e5", 3),
+            ("250000.5", "100000", 2),
             (" 150000 \n", " 100000 ", 1),
             ("-200000", "-100000", 8),
         ] {

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+use super::bytes::append;
 use alloc::vec::Vec;
 
 const DOTS: &[u8] = b"...";
@@ -20,7 +21,19 @@ pub fn count(text: &[u8]) -> usize {
 
 /// The byte offset at which code point number `index` starts; the length when there are no more.
 fn offset(text: &[u8], index: usize) -> usize {
+    // Most texts are ASCII, and that is found out eight bytes at a time.
+    if text.get(..=index).is_some_and(<[u8]>::is_ascii) {
+        return index;
+    }
     text.iter().enumerate().filter(|&(_, &b)| starts_code_point(b)).nth(index).map_or(text.len(), |(at, _)| at)
+}
+
+/// The byte offset at which the last `count` code points start; 0 when there are not so many.
+fn offset_from_end(text: &[u8], count: usize) -> usize {
+    if count == 0 {
+        return text.len();
+    }
+    text.iter().enumerate().rev().filter(|&(_, &b)| starts_code_point(b)).nth(count - 1).map_or(0, |(at, _)| at)
 }
 
 /// Where Python's `text[:end]` ends, in bytes: a negative `end` counts from the text's end.
@@ -38,50 +51,65 @@ fn slice_end(text: &[u8], end: i64) -> usize {
 /// is kept is everything before the word that reaches it, or the first `max_length` code points where that
 /// is more. Then come three dots, beyond `max_length`. In the middle the dots count.
 pub fn truncate(text: &[u8], max_length: i64, middle: bool, out: &mut Vec<u8>) {
-    let length = count(text) as i64;
-    if length <= max_length {
-        out.extend_from_slice(text);
+    // A text has at least as many bytes as code points, so most short ones need no counting.
+    let short = text.len() as i64 <= max_length || max_length >= 0 && offset(text, max_length as usize) == text.len();
+    if short {
+        append(out, text);
     } else if middle {
-        truncate_middle(text, length, max_length, out);
+        truncate_middle(text, max_length, out);
     } else {
-        out.extend_from_slice(&text[..end_cut(text, max_length)]);
+        append(out, &text[..end_cut(text, max_length)]);
         out.extend_from_slice(DOTS);
     }
 }
 
-fn truncate_middle(text: &[u8], length: i64, max_length: i64, out: &mut Vec<u8>) {
-    if max_length <= 3 {
+fn truncate_middle(text: &[u8], max_length: i64, out: &mut Vec<u8>) {
+    if max_length <= DOTS.len() as i64 {
         out.extend_from_slice(DOTS);
         return;
     }
-    let kept = max_length - 3;
+    let kept = max_length as usize - DOTS.len();
     let last = kept / 2;
-    let first = kept - last;
-    out.extend_from_slice(&text[..offset(text, first as usize)]);
+    append(out, &text[..offset(text, kept - last)]);
     out.extend_from_slice(DOTS);
-    out.extend_from_slice(&text[offset(text, (length - last) as usize)..]);
+    append(out, &text[offset_from_end(text, last)..]);
 }
 
-/// The byte offset at which the kept part ends.
+/// The byte offset at which the kept part ends, in a text longer than `max_length`.
 fn end_cut(text: &[u8], max_length: i64) -> usize {
-    let first_word = &text[..text.iter().position(|&b| b == b' ').unwrap_or(text.len())];
-    if max_length < 0 || count(first_word) as i64 > max_length {
+    let Ok(wanted) = usize::try_from(max_length) else {
+        let first_word = &text[..memchr::memchr(b' ', text).unwrap_or(text.len())];
         return slice_end(first_word, max_length);
-    }
-    let mut letters = 0i64;
+    };
+    // The letters among the first `wanted` code points need no looking at one by one when they are ASCII.
+    let known = if text[..wanted].is_ascii() { wanted } else { 0 };
+    let mut letters = known - memchr::memchr_iter(b' ', &text[..known]).count();
+    let mut points = known;
     // The blank before the word under way; for the first word that is the start of the text.
-    let mut word_end = 0usize;
-    for (at, &byte) in text.iter().enumerate() {
-        if letters >= max_length {
+    let mut word_end = memchr::memrchr(b' ', &text[..known]).unwrap_or(0);
+    // Where `wanted` code points end.
+    let mut least = text.len();
+    for (at, &byte) in text.iter().enumerate().skip(known) {
+        if !starts_code_point(byte) {
+            continue;
+        }
+        if points == wanted {
+            least = at;
+        }
+        if letters == wanted && points >= wanted {
             break;
         }
+        points += 1;
         if byte == b' ' {
-            word_end = at;
-        } else if starts_code_point(byte) {
+            // Once the letters are there, later blanks end no word that counts.
+            if letters < wanted {
+                word_end = at;
+            }
+        } else {
             letters += 1;
         }
     }
-    word_end.max(offset(text, max_length as usize))
+    word_end.max(least)
 }
 
 #[cfg(test)]

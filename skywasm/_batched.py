@@ -1,0 +1,256 @@
+"""How lists cross: joined by a separator that no item holds, one call, split.
+
+Whatever cannot cross as a whole (an item of another type, one that the artifact leaves to the reference) sends its
+piece of the list through the scalar functions, which give the same results and the right errors.
+"""
+
+from __future__ import annotations
+
+import array
+
+from skywasm import _abi, _dispatch, _hashes, _sandboxed, reference
+from skywasm import _runtime as runtime
+from skywasm.batch import one_by_one
+from skywasm.errors import CoreUnavailableError, NeedsReference, TrapError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any
+
+# Few enough that a piece takes milliseconds, so many that the crossing does not count.
+_PIECE_ITEMS = 2048
+_PIECE_BYTES = 1024 * 1024
+# Characters that texts rarely hold. Counting them in the joined text shows whether any item does.
+_SEPARATORS = "\n\0\x1e\x1f\x01\x02"
+_DOUBLE = 8
+_MIDDLE = 256
+
+
+class _Unjoinable(Exception):
+    """Internal: these items cannot be joined."""
+
+
+def _join(items: Sequence[Any]) -> tuple[bytes, int]:
+    """The joined items and the separator's code; ``_Unjoinable`` for items that are not text."""
+    for separator in _SEPARATORS:
+        try:
+            data = separator.join(items).encode("utf-8", "surrogatepass")
+        except TypeError:
+            raise _Unjoinable from None
+        # Counting a byte in bytes is several times faster than a character in text.
+        code = ord(separator)
+        if data.count(code) == len(items) - 1:
+            return data, code
+    raise _Unjoinable
+
+
+def _split(out: bytes, separator: int, expected: int) -> list[str]:
+    results = out.decode("utf-8", "surrogatepass").split(chr(separator))
+    if len(results) != expected:
+        raise TrapError(f"the artifact gave {len(results)} results for {expected} items")
+    return results
+
+
+def in_pieces(
+    items: Sequence[Any],
+    cross: Callable[[Sequence[Any]], list[str]],
+    scalar: Callable[[Any], str],
+    python: Callable[[Any], str],
+    name: str,
+) -> list[str]:
+    """Applies ``cross`` to pieces of the list, the scalar function to those that it does not take.
+
+    ``scalar`` answers what the artifact leaves to others, ``python`` what the artifact failed at in ``auto``.
+    """
+    results: list[str] = []
+    for first in range(0, len(items), _PIECE_ITEMS):
+        piece = items[first : first + _PIECE_ITEMS]
+        try:
+            results += cross(piece)
+        except (NeedsReference, _Unjoinable):
+            results += one_by_one(scalar, piece, first)
+        except (TrapError, CoreUnavailableError) as error:
+            if _dispatch.mode() == "wasm":
+                raise
+            _dispatch.fell_back(name, error)
+            results += one_by_one(python, piece, first)
+    return results
+
+
+def _cross_joined(piece: Sequence[Any], call: Callable[[bytes, int], bytes]) -> list[str]:
+    data, separator = _join(piece)
+    if len(data) > _PIECE_BYTES and len(piece) > 1:
+        half = len(piece) // 2
+        return _cross_joined(piece[:half], call) + _cross_joined(piece[half:], call)
+    if len(data) > _abi.TEXT_LIMIT:
+        raise _Unjoinable
+    return _split(call(data, separator), separator, len(piece))
+
+
+def base36_encode(items: Sequence[Any]) -> list[str]:
+    def call(data: bytes, separator: int) -> bytes:
+        return runtime.output("sky_batch_base36_encode", 0, separator, data=data)
+
+    return in_pieces(
+        items,
+        lambda piece: _cross_joined(piece, call),
+        _sandboxed.base36_encode,
+        reference.base36_encode,
+        "batch.base36_encode",
+    )
+
+
+def truncate_long_string(items: Sequence[Any], max_length: int, truncate_middle: bool) -> list[str]:
+    def call(data: bytes, separator: int) -> bytes:
+        how = separator | (_MIDDLE if truncate_middle else 0)
+        return runtime.output("sky_batch_truncate_long_string", 0, _sandboxed.clamped(max_length), how, data=data)
+
+    def cross(piece: Sequence[Any]) -> list[str]:
+        if not isinstance(max_length, int):
+            raise NeedsReference
+        return _cross_joined(piece, call)
+
+    return in_pieces(
+        items,
+        cross,
+        lambda s: _sandboxed.truncate_long_string(s, max_length, truncate_middle),
+        lambda s: reference.truncate_long_string(s, max_length, truncate_middle),
+        "batch.truncate_long_string",
+    )
+
+
+def numbers(nums: Iterable[Any]) -> Sequence[Any]:
+    """The numbers as a sequence; a buffer of doubles stays one."""
+    if isinstance(nums, (list, tuple)):
+        return nums
+    try:
+        view = memoryview(nums)  # type: ignore[arg-type]
+    except TypeError:
+        return list(nums)
+    if view.ndim != 1:
+        raise ValueError(f"the numbers have {view.ndim} dimensions; pass one, for example with .ravel()")
+    if view.format in ("d", "<d", "@d"):
+        return view if view.contiguous else array.array("d", view.tolist())
+    return list(nums)
+
+
+def _doubles(piece: Sequence[Any]) -> bytes:
+    """The numbers' bytes; ints and others are formatted by rules of their own and do not cross."""
+    if isinstance(piece, memoryview):
+        return piece.tobytes()
+    if not isinstance(piece, array.array) and set(map(type, piece)) != {float}:
+        raise NeedsReference
+    return array.array("d", piece).tobytes()
+
+
+def format_float(items: Sequence[Any], precision: int) -> list[str]:
+    def cross(piece: Sequence[Any]) -> list[str]:
+        if type(precision) is not int or not 0 <= precision <= _sandboxed.PRECISION_LIMIT:
+            raise NeedsReference
+        out = runtime.output("sky_batch_format_float", 0, precision, data=_doubles(piece))
+        return _split(out, ord("\n"), len(piece))
+
+    return in_pieces(
+        items,
+        cross,
+        lambda num: _sandboxed.format_float(num, precision),
+        lambda num: reference.format_float(num, precision),
+        "batch.format_float",
+    )
+
+
+# The artifact beats hashlib for these, whose work hashlib does one message at a time or not at all.
+_WORTH_CROSSING = ("md5", "blake3")
+
+
+def worth_crossing(alg: Any) -> bool:
+    """Whether strings are hashed in the artifact: always in ``wasm`` mode, for some algorithms in ``auto``."""
+    mode = _dispatch.mode()
+    return mode == "wasm" or (mode == "auto" and isinstance(alg, str) and alg.lower() in _WORTH_CROSSING)
+
+
+def _bytes_of(item: Any) -> bytes:
+    if isinstance(item, str):
+        return item.encode()
+    if not isinstance(item, (bytes, bytearray, memoryview)):
+        raise TypeError(f"an item to hash must be str or bytes, not {type(item).__name__}")
+    return bytes(item)
+
+
+def hash_strings_in_python(items: Sequence[Any], alg: str) -> list[str]:
+    """By hashlib, one item after the other."""
+    import hashlib
+
+    fresh = hashlib.new(alg)
+
+    def digest(item: Any) -> str:
+        one = fresh.copy()
+        one.update(_bytes_of(item))
+        return one.hexdigest()
+
+    return one_by_one(digest, items)
+
+
+def hash_strings(items: Sequence[Any], alg: str) -> list[str]:
+    algorithm = _sandboxed.algorithm_for(alg)
+    if algorithm.digest_size == 0:
+        raise TypeError(f"digests of {algorithm.name} have a free length; use hash_file(...).hexdigest(length)")
+    if _dispatch.mode() == "auto" and algorithm.name != "blake3":
+        import hashlib
+
+        # A host whose policy refuses an algorithm refuses it here too.
+        hashlib.new(alg)
+
+    def call(data: bytes, separator: int) -> bytes:
+        return runtime.output("sky_batch_hash_strings", 0, algorithm.number, separator, data=data)
+
+    def cross(piece: Sequence[Any]) -> list[str]:
+        data, separator = _joined_bytes(piece)
+        if len(data) > _PIECE_BYTES and len(piece) > 1:
+            half = len(piece) // 2
+            return cross(piece[:half]) + cross(piece[half:])
+        if len(data) > _abi.TEXT_LIMIT:
+            raise _Unjoinable
+        return _split(call(data, separator), ord("\n"), len(piece))
+
+    return in_pieces(
+        items,
+        cross,
+        lambda item: _digest(algorithm, item),
+        lambda item: _python_digest(alg, item),
+        "batch.hash_strings",
+    )
+
+
+def _joined_bytes(piece: Sequence[Any]) -> tuple[bytes, int]:
+    try:
+        data, separator = _join(piece)
+    except _Unjoinable:
+        encoded = [_bytes_of(item) if isinstance(item, (str, bytes, bytearray, memoryview)) else None for item in piece]
+        for code in map(ord, _SEPARATORS):
+            if None in encoded:
+                break
+            data = bytes((code,)).join(encoded)  # type: ignore[arg-type]
+            if data.count(code) == len(piece) - 1:
+                return data, code
+        raise
+    if not data.isascii():
+        # Hashing takes strict UTF-8: the scalar way raises for the item that is not.
+        try:
+            data.decode()
+        except UnicodeDecodeError:
+            raise _Unjoinable from None
+    return data, separator
+
+
+def _digest(algorithm: _hashes.Algorithm, item: Any) -> str:
+    one = _sandboxed.new_hash(algorithm)
+    one.update(_bytes_of(item))
+    return one.hexdigest()
+
+
+def _python_digest(alg: str, item: Any) -> str:
+    import hashlib
+
+    return hashlib.new(alg, _bytes_of(item)).hexdigest()

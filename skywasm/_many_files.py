@@ -1,0 +1,309 @@
+"""Hashing many files: MD5 in the artifact's eight lanes, anything else a file at a time, in threads or an executor.
+
+A file that cannot be opened or read costs only its own result: an exception stands where the digest would.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import sys
+
+from skywasm import _dispatch, api, reference
+from skywasm import _runtime as runtime
+from skywasm.errors import CoreUnavailableError, TrapError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import Executor, Future
+    from typing import Any, Union
+
+    Progress = Union[bool, Callable[[int, int], object], None]
+
+_MOST_THREADS = 8
+_RECORD = struct.Struct("<qqq16s")
+_START = struct.pack("<4I", 0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476)
+_LANES = 8
+_PART = 128 * 1024
+_JOBS = 512
+_TABLE = _RECORD.size * _JOBS
+_ROOM = _TABLE + _LANES * _PART
+_BLOCK = 64
+_OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+# Files a task: enough to fill the lanes, few enough to share the work evenly.
+_GROUP = 64
+
+
+def at_index(error: Exception, index: int) -> Exception:
+    """The error with the index of its item."""
+    error.batch_index = index  # type: ignore[attr-defined]
+    return error
+
+
+def without_exceptions(results: list[Any]) -> list[Any]:
+    """The results, or the first exception among them, raised."""
+    for result in results:
+        if isinstance(result, Exception):
+            raise result
+    return results
+
+
+class _File:
+    """One file under way: where its digest goes, its descriptor, what has been read and hashed."""
+
+    __slots__ = ("descriptor", "index", "state", "total")
+
+    def __init__(self, index: int, descriptor: int) -> None:
+        self.index = index
+        self.descriptor = descriptor
+        self.total = 0
+        self.state = _START
+
+
+class _Md5Lanes:
+    """Hashes files with one instance: a round reads parts of several files side by side, then makes one call."""
+
+    def __init__(self, paths: Sequence[Any], results: list[Any]) -> None:
+        self.results = results
+        self.waiting: Iterator[tuple[int, Any]] = iter(enumerate(paths))
+        self.paths = paths
+        self.open: list[_File] = []
+
+    def run(self) -> None:
+        instance = runtime.borrow()
+        instance.reserve(_ROOM)
+        try:
+            while self._round(instance):
+                pass
+        finally:
+            for file in self.open:
+                os.close(file.descriptor)
+        runtime.pool.append(instance)
+
+    def _fail(self, file: _File, error: OSError) -> None:
+        if error.filename is None:
+            error.filename = self.paths[file.index]
+        self.results[file.index] = at_index(error, file.index)
+        self._close(file)
+
+    def _close(self, file: _File) -> None:
+        self.open.remove(file)
+        os.close(file.descriptor)
+
+    def _next(self) -> _File | None:
+        """Opens the next file that can be opened."""
+        for index, path in self.waiting:
+            if isinstance(path, int):
+                # A descriptor is read from where it stands and closed, as open() does.
+                self.results[index] = hash_one(path, "md5", index)
+                continue
+            try:
+                file = _File(index, os.open(path, _OPEN_FLAGS))
+            except (OSError, TypeError, ValueError) as error:
+                self.results[index] = at_index(error, index)
+                continue
+            self.open.append(file)
+            return file
+        return None
+
+    def _read(self, file: _File, room: memoryview) -> int:
+        """Fills ``room`` from the file as far as it goes."""
+        filled = os.readv(file.descriptor, (room,))
+        # Only a second read tells the end of the file from a short read.
+        while 0 < filled < len(room):
+            more = os.readv(file.descriptor, (room[filled:],))
+            if not more:
+                break
+            filled += more
+        return filled
+
+    def _round(self, instance: Any) -> bool:
+        """One call's worth of work; False when there was none left."""
+        view, base = instance.view, instance.input
+        end = base + _ROOM
+        at = base + _TABLE
+        jobs: list[tuple[_File, int, int]] = []
+        parts = iter(list(self.open))
+        while len(jobs) < _JOBS and end - at >= _PART:
+            file = next(parts, None) or self._next()
+            if file is None:
+                break
+            try:
+                filled = self._read(file, view[at : at + _PART])
+            except OSError as error:
+                self._fail(file, error)
+                continue
+            file.total += filled
+            jobs.append((file, at - base, filled))
+            at += -(-filled // _BLOCK) * _BLOCK
+        if jobs:
+            self._hash(instance, jobs)
+        return bool(jobs)
+
+    def _hash(self, instance: Any, jobs: list[tuple[_File, int, int]]) -> None:
+        view, base = instance.view, instance.input
+        for number, (file, start, filled) in enumerate(jobs):
+            total = file.total if filled < _PART else -1
+            _RECORD.pack_into(view, base + number * _RECORD.size, start, filled, total, file.state)
+        if instance.call("sky_batch_md5", len(jobs), release=True) != len(jobs):
+            raise TrapError("sky_batch_md5: the artifact did not take the table")
+        for number, (file, _, filled) in enumerate(jobs):
+            file.state = _RECORD.unpack_from(view, base + number * _RECORD.size)[3]
+            if filled < _PART:
+                self.results[file.index] = file.state.hex()
+                self._close(file)
+
+
+def hash_one(path: Any, alg: str, index: int) -> Any:
+    """The digest of one file, or the exception."""
+    try:
+        return api.hash_file(path, alg).hexdigest()
+    except (TrapError, CoreUnavailableError):
+        raise
+    except Exception as error:
+        return at_index(error, index)
+
+
+def hash_group(paths: Sequence[Any], alg: str, lanes: bool) -> list[Any]:
+    """The digests of a group of files, or exceptions. A plain function, so that an executor can carry it anywhere."""
+    if lanes and _dispatch.mode() != "python":
+        results: list[Any] = [None] * len(paths)
+        try:
+            _Md5Lanes(paths, results).run()
+            return results
+        except (TrapError, CoreUnavailableError) as error:
+            if _dispatch.mode() == "wasm":
+                raise
+            _dispatch.fell_back("batch.hash_files", error)
+    if lanes:
+        return [_python_one(path, alg, index) for index, path in enumerate(paths)]
+    return [hash_one(path, alg, index) for index, path in enumerate(paths)]
+
+
+def _python_one(path: Any, alg: str, index: int) -> Any:
+    try:
+        return reference.hash_file(path, alg).hexdigest()
+    except Exception as error:
+        return at_index(error, index)
+
+
+def _checked(alg: Any) -> bool:
+    """Raises for an algorithm that no file could be hashed with; True when the lanes can take it."""
+    from skywasm import _sandboxed
+
+    mode = _dispatch.mode()
+    lower = alg.lower() if isinstance(alg, str) else ""
+    if mode == "wasm":
+        algorithm = _sandboxed.algorithm_for(alg)
+        fixed = algorithm.digest_size > 0
+    elif lower == "blake3" and mode == "auto":
+        return False
+    else:
+        import hashlib
+
+        # Also what the host's policy refuses is refused here, whoever would do the hashing.
+        fixed = hashlib.new(alg).digest_size > 0
+    if not fixed:
+        raise TypeError(f"digests of {alg} have a free length; use hash_file(...).hexdigest(length)")
+    return lower == "md5" and mode != "python" and hasattr(os, "readv")
+
+
+def _thread_count(threads: int | None, groups: int) -> int:
+    if threads is None:
+        from host_shims import facts
+
+        threads = min(facts.cpu_affinity() or facts.cpu_count() or 1, _MOST_THREADS)
+    if threads < 1:
+        raise ValueError(f"threads is {threads}; it must be at least 1")
+    return min(threads, groups)
+
+
+class _Bar:
+    """Tells how far the work is: to a callable, or as a bar on standard error."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._call = progress if callable(progress) else None
+        self._total = total
+        self._done = 0
+        self._bar: Any = None
+        if progress and self._call is None:
+            from rich.console import Console
+            from rich.progress import Progress as RichProgress
+
+            self._bar = RichProgress(console=Console(file=sys.stderr), transient=True)
+            self._task = self._bar.add_task("hashing", total=total)
+
+    def __enter__(self) -> _Bar:
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def advance(self, count: int) -> None:
+        self._done += count
+        if self._bar is not None:
+            self._bar.advance(self._task, count)
+        if self._call is not None:
+            self._call(self._done, self._total)
+
+
+def hash_files(
+    paths: Sequence[Any], alg: str, threads: int | None, executor: Executor | None, progress: Progress
+) -> list[Any]:
+    """As ``batch.hash_files``, with an exception in place of each digest that there is none of."""
+    lanes = _checked(alg)
+    if lanes and _dispatch.mode() == "auto" and not _dispatch.batch_may_cross(len(paths) * _SAVED_FILE):
+        lanes = False
+    size = _group_size(len(paths), threads)
+    groups = [(first, paths[first : first + size]) for first in range(0, len(paths), size)]
+    results: list[Any] = [None] * len(paths)
+    count = _thread_count(threads, len(groups)) if groups else 0
+    with _Bar(progress, len(paths)) as bar:
+        if executor is None and count <= 1:
+            for first, group in groups:
+                _collect(results, first, hash_group(group, alg, lanes))
+                bar.advance(len(group))
+        elif executor is not None:
+            _spread(executor, groups, alg, lanes, results, bar)
+        else:
+            from concurrent.futures import ThreadPoolExecutor
+
+            with ThreadPoolExecutor(count) as pool:
+                _spread(pool, groups, alg, lanes, results, bar)
+    return results
+
+
+# Microseconds that the lanes save a file of a few KiB.
+_SAVED_FILE = 10.0
+
+
+def _group_size(files: int, threads: int | None) -> int:
+    """Files a group: all lanes busy, and every thread with a few groups."""
+    workers = threads or _MOST_THREADS
+    return max(min(files // workers, _GROUP * _LANES), _LANES * 2)
+
+
+def _spread(
+    executor: Executor,
+    groups: list[tuple[int, Sequence[Any]]],
+    alg: str,
+    lanes: bool,
+    results: list[Any],
+    bar: _Bar,
+) -> None:
+    futures: list[tuple[int, Future[list[Any]]]] = [
+        (first, executor.submit(hash_group, group, alg, lanes)) for first, group in groups
+    ]
+    for first, future in futures:
+        done = future.result()
+        _collect(results, first, done)
+        bar.advance(len(done))
+
+
+def _collect(results: list[Any], first: int, done: list[Any]) -> None:
+    for offset, result in enumerate(done):
+        results[first + offset] = at_index(result, first + offset) if isinstance(result, Exception) else result
