@@ -21,17 +21,28 @@ def entry_count(path: PathOrFd) -> int:
     return len(os.listdir(path))
 
 
-def port_socket() -> socket.socket:
-    # Imported late: importing socket takes longer than all of skywasm.
-    import socket
+def port_socket() -> socket.SocketType:
+    global _socket_type
+    if _socket_type is None:
+        # Imported late: importing socket takes longer than all of skywasm. The plain type leaves out what
+        # socket.socket adds in Python; its numbers are the same constants.
+        import socket
 
-    return socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        _socket_type = socket.SocketType
+    return _socket_type(_AF_INET, _SOCK_STREAM)
 
 
-def port_bind(probe: socket.socket, port: int) -> int:
-    # A socket whose bind failed has no address yet and can be tried with the next port.
+# The same on every system that has sockets.
+_AF_INET = 2
+_SOCK_STREAM = 1
+_socket_type: type[socket.SocketType] | None = None
+
+
+def port_bind(probe: socket.SocketType, port: int) -> int:
+    # A socket whose bind failed has no address yet and can be tried with the next port. The address in digits
+    # needs no resolver, which "" does.
     try:
-        probe.bind(("", port))
+        probe.bind(("0.0.0.0", port))  # noqa: S104 - a port is free when it is free on all addresses
     except OSError as error:
         return error.errno or errno.EADDRNOTAVAIL
     return 0

@@ -42,8 +42,8 @@ class Platform(Protocol):
     def entry_count(self, path: PathOrFd) -> int:
         """Number of entries in a directory; OSError when it cannot be listed."""
 
-    def port_socket(self) -> socket.socket:
+    def port_socket(self) -> socket.SocketType:
         """A new IPv4 TCP socket to try ports with."""
 
-    def port_bind(self, probe: socket.socket, port: int) -> int:
+    def port_bind(self, probe: socket.SocketType, port: int) -> int:
         """Error number of binding ``probe`` to ``port`` on all addresses; 0 when it is free."""

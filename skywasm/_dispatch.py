@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
+from host_shims import facts
 from skywasm import _abi, _log, _registry, reference
 from skywasm.errors import CoreUnavailableError, LimitError, TrapError
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+# The platform's own way of asking for a process, for as long as nobody has replaced it.
+_posix_signal = facts.process_signal if os.name == "posix" else None
 MODES = ("auto", "wasm", "python")
 # What loading costs, roughly, and a batch's crossing with the joining and splitting around it.
 LOADING_US = 60_000
@@ -78,10 +81,12 @@ def _road(name: str) -> Callable[..., Any]:
     if mode() == "wasm":
         return _artifact_road(row, row.implementation(_sandboxed()))
     if row.auto == _registry.MIXED:
-        return getattr(_sandboxed(), name + "_auto")  # type: ignore[no-any-return]
+        from skywasm import _mixed
+
+        return row.implementation(_mixed)  # type: ignore[no-any-return]
     if row.auto == _registry.PYTHON or _failure is not None:
         return python
-    return _artifact_road(row, _guarded(row, python)) if _is_warm() else _counted(python)
+    return _artifact_road(row, _guarded(row, python)) if is_warm() else _counted(python)
 
 
 def _sandboxed() -> Any:
@@ -102,7 +107,7 @@ def _runtime_if_loaded() -> Any:
     return runtime if runtime is not None and runtime.loaded() is not None else None
 
 
-def _is_warm() -> bool:
+def is_warm() -> bool:
     """Whether scalar calls may go to the artifact: through the public API none would be faster than Python."""
     runtime = _runtime_if_loaded()
     return runtime is not None and runtime.call_path() == "raw"
@@ -145,6 +150,7 @@ def bind() -> None:
     for row in _registry.ROWS:
         setattr(api, "_" + row.name, _road(row.name))
     api._inline = inline
+    api._kill = os.kill if inline and facts.process_signal is _posix_signal else None
 
 
 def fell_back(name: str, error: Exception) -> None:
@@ -270,7 +276,7 @@ def _backend() -> tuple[str, str]:
     runtime = _runtime_if_loaded()
     if runtime is None:
         return "not loaded", "no call has needed the engine yet"
-    if mode() == "auto" and not _is_warm():
+    if mode() == "auto" and not is_warm():
         return "python", f"{runtime.raw_problem()}; batches use the artifact"
     return "wasm", "the mode is wasm" if mode() == "wasm" else "the engine is loaded"
 

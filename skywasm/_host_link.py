@@ -27,7 +27,7 @@ class Context:
         self.error: BaseException | None = None
         self.file: io.FileIO | None = None
         self.paths: Sequence[Any] = ()
-        self.probe: socket.socket | None = None
+        self.probe: socket.SocketType | None = None
         self.memory: memoryview = memoryview(b"")
 
     def clear(self) -> None:

@@ -165,6 +165,14 @@ def hash_one(path: Any, alg: str, index: int) -> Any:
         return at_index(error, index)
 
 
+def tail_one(path: Any, n: int, index: int) -> Any:
+    """The last lines of one file, or the exception."""
+    try:
+        return api.read_last_n_lines(path, n)
+    except Exception as error:
+        return at_index(error, index)
+
+
 def hash_group(paths: Sequence[Any], alg: str, lanes: bool) -> list[Any]:
     """The digests of a group of files, or exceptions. A plain function, so that an executor can carry it anywhere."""
     if lanes and _dispatch.mode() != "python":

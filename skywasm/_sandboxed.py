@@ -12,7 +12,7 @@ import struct
 from skywasm import _abi, _dispatch, _hashes, reference
 from skywasm import _runtime as runtime
 from skywasm._instance import DIRECT_DIGITS, DIRECT_OUTPUT
-from skywasm.errors import CoreUnavailableError, NeedsReference, TrapError
+from skywasm.errors import NeedsReference
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -195,19 +195,9 @@ def hash_file(path: PathOrFd, hash_alg: str) -> HashObject:
     return WasmHash(algorithm, state)
 
 
-def hash_file_auto(path: PathOrFd, hash_alg: str) -> HashObject:
-    """In ``auto``: hashlib for all that it knows, the artifact for blake3."""
-    if isinstance(hash_alg, str) and hash_alg.lower() == "blake3":
-        try:
-            return hash_file(path, hash_alg)
-        except (TrapError, CoreUnavailableError) as error:
-            _dispatch.fell_back("hash_file", error)
-    return reference.hash_file(path, hash_alg)
-
-
 def _scan_tail(file: io.FileIO, n: int, chunk_size: int) -> bytes:
     """The bytes of the last ``n`` lines."""
-    position = file.seek(0, 2)
+    end = position = file.seek(0, 2)
     wanted = min(n, _CLAMP)
     windows: list[bytes] = []
     size = min(chunk_size, _FILE_WINDOW)
@@ -221,7 +211,7 @@ def _scan_tail(file: io.FileIO, n: int, chunk_size: int) -> bytes:
         found, start = struct.unpack("<QQ", runtime.output("sky_read_last_n_lines", 0, wanted, data=window))
         wanted -= found
         windows.append(window[start:] if wanted == 0 else window)
-        size = max(size, min(size * 2, _FILE_WINDOW))
+        size = reference.next_window(size, end - position, n + 1 - wanted, wanted)
     windows.reverse()
     return b"".join(windows)
 
@@ -231,14 +221,11 @@ def read_last_n_lines(
 ) -> list[str]:
     if not isinstance(n, int) or not isinstance(chunk_size, int):
         return reference.read_last_n_lines(file_path, n, chunk_size, encoding, errors)
-    reference.checked_tail_arguments(file_path, n, chunk_size)
+    reference.checked_tail_arguments(n, chunk_size)
     if n == 0:
+        reference.check_exists(file_path)
         return []
-    try:
-        with open(file_path, "rb", 0) as file:
-            data = _scan_tail(file, n, chunk_size)
-    except OSError as error:
-        raise reference.tail_error(file_path, n, error) from error
+    data = reference.opened_tail(file_path, n, lambda file: _scan_tail(file, n, chunk_size))
     return reference.last_lines(data, n, encoding, errors)
 
 

@@ -49,6 +49,9 @@ __all__ = [
 
 # Whether the bodies written out below answer. False until the first call has decided the mode.
 _inline = False
+# os.kill where is_process_alive's body answers and the platform's fact is kill(pid, 0)'s.
+_kill: Callable[[int, int], None] | None = None
+_LAST_PID = 2**31 - 1
 
 _base36_encode: Callable[..., str] = first_road("base36_encode")
 _estimate_fd_for_directory: Callable[..., int] = first_road("estimate_fd_for_directory")
@@ -171,7 +174,7 @@ def hash_file(path: PathOrFd, hash_alg: str) -> HashObject:
     return _hash_file(path, hash_alg)
 
 
-@public(COMMON, PYTHON, "making the lines costs more than finding them")
+@public(COMMON, MIXED, "making the lines costs most; for many lines the artifact finds the first one faster")
 def read_last_n_lines(
     file_path: PathOrFd, n: int, chunk_size: int = 8192, encoding: str = "utf-8", errors: str = "replace"
 ) -> list[str]:
@@ -291,7 +294,19 @@ def is_process_alive(pid: int) -> bool:
     Raises:
         TypeError: not an int.
     """
-    return _is_process_alive(pid)
+    if _kill is None:
+        return _is_process_alive(pid)
+    if isinstance(pid, int):
+        if not 0 < pid <= _LAST_PID:
+            return False
+        try:
+            _kill(pid, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            return True
+        return True
+    raise TypeError(f"pid must be an int, not {type(pid).__name__}")
 
 
 @public(None, PYTHON, "system calls are all there is", capabilities=("files",))

@@ -212,14 +212,9 @@ def read_last_n_lines(paths: Iterable[PathOrFd], n: int, return_exceptions: bool
     Raises:
         AssertionError, RuntimeError: as for one file; ``batch_index`` says which.
     """
-    from skywasm import _many_files, api
+    from skywasm import _many_files
 
-    results: list[Any] = []
-    for index, path in enumerate(paths):
-        try:
-            results.append(api.read_last_n_lines(path, n))
-        except Exception as error:
-            results.append(_many_files.at_index(error, index))
+    results = [_many_files.tail_one(path, n, index) for index, path in enumerate(paths)]
     return results if return_exceptions else _many_files.without_exceptions(results)
 
 

@@ -6,6 +6,7 @@ neither wasmtime nor the artifact. Facts of the machine come from ``host_shims``
 
 from __future__ import annotations
 
+import errno
 import os
 
 from host_shims import facts
@@ -105,69 +106,114 @@ def format_float(num: float | int, precision: int = 1) -> str:
 _DOTS = "..."
 
 
-def _end_of_words(s: str, max_length: int) -> int:
-    """Where the word begins in which the ``max_length``-th letter stands, less its blank; blanks do not count."""
-    end = max_length
-    while True:
-        # Every blank before the end pushes it on by one, and may bring more blanks in.
-        beyond = max_length + s.count(" ", 0, end)
-        if beyond == end or end >= len(s):
+def _cut_by_words(s: Any, max_length: Any) -> str:
+    """The general form of the cut at the end: any text type, any length, and the errors of all others."""
+    words = s.split(" ")
+    if len(words[0]) > max_length:
+        return words[0][:max_length] + _DOTS  # type: ignore[no-any-return]
+    letters = 0
+    kept = -1
+    for word in words:
+        letters += len(word)
+        if letters >= max_length or word is words[-1]:
             break
-        end = beyond
-    return s.rfind(" ", 0, end)
+        kept += len(word) + 1
+    return s[: max(kept, max_length)] + _DOTS  # type: ignore[no-any-return]
 
 
 def truncate_long_string(s: str, max_length: int = 35, truncate_middle: bool = False) -> str:
-    if len(s) <= max_length:
+    length = len(s)
+    if length <= max_length:
         return s
     if truncate_middle:
-        kept = max_length - len(_DOTS)
+        kept = max_length - 3
         if kept <= 0:
             return _DOTS
         last = kept // 2
-        # s[-0:] would be all of it.
-        return s[: kept - last] + _DOTS + (s[-last:] if last else s[:0])
-    first_word = s.split(" ", 1)[0]
-    if len(first_word) > max_length:
-        return first_word[:max_length] + _DOTS
-    if max_length <= 0:
-        return _DOTS
-    return s[: max(_end_of_words(s, max_length), max_length)] + _DOTS
+        return s[: kept - last] + _DOTS + s[length - last :]
+    if type(s) is not str or type(max_length) is not int or max_length < 0:
+        return _cut_by_words(s, max_length)
+    blanks = s.count(" ", 0, max_length)
+    if not blanks:
+        return s[:max_length] + _DOTS
+    # Where the max_length-th letter stands: every blank before it pushes it on by one, and may bring in more.
+    end = max_length
+    while blanks:
+        start, end = end, end + blanks
+        blanks = s.count(" ", start, end)
+    word = s.rfind(" ", 0, end)
+    return s[: word if word > max_length else max_length] + _DOTS
 
 
-# Enough for one read call of the kernel, small enough to stay in the processor's cache.
-_READ_BLOCK = 256 * 1024
+# The first block is small enough for Python's allocator to have at hand, and holds most files that are hashed.
+_FIRST_BLOCK = 32 * 1024
+_READ_BLOCK = 128 * 1024
+_READ_FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+
+def _update_from(descriptor: int, digest: HashObject) -> None:
+    block = os.read(descriptor, _FIRST_BLOCK)
+    while block:
+        digest.update(block)
+        block = os.read(descriptor, _READ_BLOCK)
 
 
 def hash_file(path: PathOrFd, hash_alg: str) -> HashObject:
-    import hashlib
+    global _new_hash
+    if _new_hash is None:
+        import hashlib
 
+        _new_hash = hashlib.new
     # Opened first: a missing file counts for more than an unknown algorithm.
-    with open(path, "rb", 0) as file:
-        digest = hashlib.new(hash_alg)
-        block = file.read(_READ_BLOCK)
-        while block:
-            digest.update(block)
-            block = file.read(_READ_BLOCK)
+    if type(path) is not str:
+        with open(path, "rb", 0) as file:
+            digest = _new_hash(hash_alg)
+            _update_from(file.fileno(), digest)
+        return digest
+    # A file object costs as much as hashing a small file.
+    descriptor = os.open(path, _READ_FLAGS)
+    try:
+        digest = _new_hash(hash_alg)
+        _update_from(descriptor, digest)
+    except IsADirectoryError:
+        # Reading refuses where open() would have, which also names the path.
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path) from None
+    finally:
+        os.close(descriptor)
     return digest
 
 
+_new_hash: Callable[[str], HashObject] | None = None
 _WINDOW_LIMIT = 1024 * 1024
+_SLACK = 512
+_FEW_LINES = 50
 
 
-def checked_tail_arguments(file_path: Any, n: int, chunk_size: int) -> None:
+def checked_tail_arguments(n: int, chunk_size: int) -> None:
     """SkyPilot asserts these; the error stays the same when Python runs with -O."""
     if not n >= 0:
         raise AssertionError(f"n must be non-negative. Got {n}")
     if not chunk_size > 0:
         raise AssertionError(f"chunk_size must be positive. Got {chunk_size}")
+
+
+def check_exists(file_path: Any) -> None:
+    """As the checks above, for the file."""
     if not os.path.exists(file_path):
         raise AssertionError(f"File not found: {file_path}")
 
 
-def tail_error(file_path: Any, n: int, error: OSError) -> RuntimeError:
-    """What becomes of an error of the file system while the file is read."""
-    return RuntimeError(f"Failed to read last {n} lines from {file_path}: {error}")
+def opened_tail(file_path: Any, n: int, read: Callable[[io.FileIO], bytes]) -> bytes:
+    """What ``read`` makes of the open file. Errors of the file system become SkyPilot's."""
+    try:
+        with open(file_path, "rb", 0) as file:
+            return read(file)
+    except (OSError, TypeError, ValueError) as error:
+        # A file that is not there is found out by opening it; that is one system call less when it is.
+        check_exists(file_path)
+        if not isinstance(error, OSError):
+            raise
+        raise RuntimeError(f"Failed to read last {n} lines from {file_path}: {error}") from error
 
 
 def read_exactly(file: io.FileIO, offset: int, size: int) -> bytes:
@@ -182,20 +228,40 @@ def read_exactly(file: io.FileIO, offset: int, size: int) -> bytes:
     return data
 
 
+def next_window(size: int, taken: int, found: int, wanted: int) -> int:
+    """How much to read next, after ``found`` newlines in ``taken`` bytes, to find ``wanted`` more."""
+    if not found:
+        return min(size * 2, _WINDOW_LIMIT)
+    # A little more than the lines so far make likely: reading and decoding too much costs most.
+    return min(max(wanted * taken // found * 9 // 8 + _SLACK, _SLACK), _WINDOW_LIMIT)
+
+
+def _without_earlier_lines(data: bytes, n: int) -> bytes:
+    """The last ``n`` lines' bytes, for a small ``n``: finding them costs less than decoding those before."""
+    at = len(data) - data.endswith(b"\n")
+    for _ in range(n):
+        at = data.rfind(b"\n", 0, at)
+        if at < 0:
+            return data
+    return data[at + 1 :]
+
+
 def _read_tail(file: io.FileIO, n: int, chunk_size: int) -> bytes:
-    """The end of the file with more than ``n`` newlines in it, or all of it."""
-    position = file.seek(0, os.SEEK_END)
-    windows = []
+    """The end of the file with ``n`` lines in it, or all of it; for a large ``n`` a few lines more."""
+    end = position = file.seek(0, os.SEEK_END)
+    windows: list[bytes] = []
     newlines = 0
     size = chunk_size
     while position > 0 and newlines <= n:
         size = min(size, position)
         position -= size
-        windows.append(read_exactly(file, position, size))
-        newlines += windows[-1].count(b"\n")
-        size = max(size, min(size * 2, _WINDOW_LIMIT))
+        window = read_exactly(file, position, size)
+        windows.append(window)
+        newlines += window.count(b"\n")
+        size = next_window(size, end - position, newlines, n + 1 - newlines)
     windows.reverse()
-    return b"".join(windows)
+    data = windows[0] if len(windows) == 1 else b"".join(windows)
+    return _without_earlier_lines(data, n) if n <= _FEW_LINES and isinstance(n, int) else data
 
 
 # Decoding a whole block gives the same as decoding each line for these: a newline byte is a newline, no
@@ -204,18 +270,20 @@ _WHOLE_BLOCK_ENCODINGS = frozenset(("utf-8", "utf8", "UTF-8", "ascii", "us-ascii
 _WHOLE_BLOCK_ERRORS = frozenset(("replace", "ignore", "surrogateescape", "backslashreplace"))
 
 
-def _whole_lines(text: str, newlines: int, ends: bool, n: int) -> list[str]:
-    """The last ``n`` lines of a decoded block with ``newlines`` newlines, one of them at its end if ``ends``."""
+# Where splitlines() breaks besides at newlines and carriage returns.
+_OTHER_BREAKS_ASCII = "\v\f\x1c\x1d\x1e"
+_OTHER_BREAKS = _OTHER_BREAKS_ASCII + "\x85\u2028\u2029"
+
+
+def _whole_lines(text: str, ends: bool, n: int) -> list[str]:
+    """The last ``n`` lines of a decoded block; ``ends`` says whether its last byte was a newline."""
+    others = _OTHER_BREAKS_ASCII if text.isascii() else _OTHER_BREAKS
     # The ignore handler may have dropped all that stood behind the last newline.
-    if "\r" not in text and text.endswith("\n") is ends:
-        lines = text.splitlines(True)
-        # splitlines also breaks at \f, U+2028 and more. When it made as many lines as there are newlines, it
-        # broke at nothing else.
-        if len(lines) == newlines + (not ends):
-            lines = lines[-n:]
-            if ends:
-                lines[-1] = lines[-1][:-1]
-            return lines
+    if text and "\r" not in text and text.endswith("\n") is ends and not any(other in text for other in others):
+        lines = text.splitlines(True)[-n:]
+        if ends:
+            lines[-1] = lines[-1][:-1]
+        return lines
     lines = text.split("\n")
     if ends:
         lines.pop()
@@ -229,7 +297,7 @@ def last_lines(data: bytes, n: int, encoding: str, errors: str) -> list[str]:
     if not data:
         return []
     if encoding in _WHOLE_BLOCK_ENCODINGS and errors in _WHOLE_BLOCK_ERRORS:
-        return _whole_lines(data.decode(encoding, errors), data.count(b"\n"), data.endswith(b"\n"), n)
+        return _whole_lines(data.decode(encoding, errors), data.endswith(b"\n"), n)
     rows = data.split(b"\n")
     if not rows[-1]:
         rows.pop()
@@ -241,14 +309,11 @@ def last_lines(data: bytes, n: int, encoding: str, errors: str) -> list[str]:
 def read_last_n_lines(
     file_path: PathOrFd, n: int, chunk_size: int = 8192, encoding: str = "utf-8", errors: str = "replace"
 ) -> list[str]:
-    checked_tail_arguments(file_path, n, chunk_size)
+    checked_tail_arguments(n, chunk_size)
     if n == 0:
+        check_exists(file_path)
         return []
-    try:
-        with open(file_path, "rb", 0) as file:
-            data = _read_tail(file, n, chunk_size)
-    except OSError as error:
-        raise tail_error(file_path, n, error) from error
+    data = opened_tail(file_path, n, lambda file: _read_tail(file, n, chunk_size))
     return last_lines(data, n, encoding, errors)
 
 
@@ -264,10 +329,14 @@ def find_free_port(start_port: int) -> int:
     ports = range(start_port, _PORT_END)
     if not ports:
         raise no_free_port()
-    with facts.port_socket() as probe:
+    probe = facts.port_socket()
+    try:
+        bind = facts.port_bind
         for port in ports:
-            if facts.port_bind(probe, port) == 0:
+            if bind(probe, port) == 0:
                 return port
+    finally:
+        probe.close()
     raise no_free_port()
 
 
@@ -320,9 +389,12 @@ def _quota_cpus() -> int | None:
         if limits is None or limits[0] <= 0:
             return None
         return int(limits[0] / limits[1])
+    # Mostly -1, for no limit; then the period need not be read.
     quota = _cgroup_number(_abi.FACT_CPU_QUOTA, float)
+    if quota is None or not quota > 0:
+        return None
     period = _cgroup_number(_abi.FACT_CPU_PERIOD, float)
-    if quota is None or period is None or not (quota > 0 and period > 0):
+    if period is None or not period > 0:
         return None
     return int(quota / period)
 

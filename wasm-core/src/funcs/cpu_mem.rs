@@ -55,10 +55,12 @@ fn quota_v2<H: Host>(host: &mut H) -> Result<Option<i64>, Error> {
 }
 
 fn quota_v1<H: Host>(host: &mut H) -> Result<Option<i64>, Error> {
-    let Some(quota) = parsed(host, H::cpu_text, Fact::CpuQuota, pynum::float)? else { return Ok(None) };
-    let Some(period) = parsed(host, H::cpu_text, Fact::CpuPeriod, pynum::float)? else { return Ok(None) };
-    // Also no limit for what is not a number.
-    if quota > 0.0 && period > 0.0 { truncated(quota / period).map(Some) } else { Ok(None) }
+    // Mostly -1, for no limit; then the period need not be read. What is not a number is no limit either.
+    let quota = parsed(host, H::cpu_text, Fact::CpuQuota, pynum::float)?;
+    let Some(quota) = quota.filter(|&quota| quota > 0.0) else { return Ok(None) };
+    let period = parsed(host, H::cpu_text, Fact::CpuPeriod, pynum::float)?;
+    let Some(period) = period.filter(|&period| period > 0.0) else { return Ok(None) };
+    truncated(quota / period).map(Some)
 }
 
 /// The CPUs a process may use: online, in its affinity, and whole CPUs of its cgroup's quota (which may be 0).

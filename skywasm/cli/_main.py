@@ -1,0 +1,120 @@
+"""From the words on the command line to an exit status, whatever happens in between."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from skywasm.cli._command import Command
+
+
+def commands() -> tuple[Command, ...]:
+    """All commands, in the order of the help text. A new one is a module and a line here."""
+    from skywasm.cli import _check, _demo, _hash, _info, _tail
+
+    return (
+        _check.COMMAND,
+        _info.COMMAND,
+        _demo.COMMAND,
+        _hash.COMMAND,
+        _tail.COMMAND,
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command that ``argv`` names, ``sys.argv`` by default.
+
+    Returns:
+        The exit status; ``skywasm --help`` lists them. Ctrl-C and a reader that has gone end it quietly.
+    """
+    # Imported inside: Ctrl-C may come while modules are still being loaded.
+    try:
+        from skywasm.cli import _output
+
+        _output.prepare()
+        try:
+            status = _run(argv)
+            _output.flush()
+        except BrokenPipeError:
+            from skywasm.cli._command import PIPE_CLOSED
+
+            _output.abandon()
+            return PIPE_CLOSED
+        except OSError as error:
+            # Commands answer for the files they read: this is the output that cannot be written.
+            _output.abandon(sparing_errors=True)
+            return _output.complain("skywasm", error.strerror or str(error))
+        return status
+    except KeyboardInterrupt:
+        return _interrupted()
+
+
+def _interrupted() -> int:
+    import signal
+
+    from skywasm.cli._command import INTERRUPTED
+
+    # A second Ctrl-C would strike the interpreter while it ends, and be told at length.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return INTERRUPTED
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    import sys
+
+    from skywasm.cli import _output
+    from skywasm.cli._command import USAGE, Failure, UsageError
+    from skywasm.errors import SkyPilotError
+
+    parser = _parser()
+    try:
+        options = parser.parse_args(argv)
+        if options.command is None:
+            parser.print_help(sys.stderr)
+            return USAGE
+        try:
+            status: int = options.command.run(options)
+        except UsageError as error:
+            options.parser.error(str(error))
+        except Failure as error:
+            return _output.complain(options.parser.prog, str(error))
+        except SkyPilotError as error:
+            return _output.complain(options.parser.prog, f"{error}; `skywasm check` tells more")
+        return status
+    except SystemExit as end:
+        # argparse leaves this way, and what it printed is still to be flushed.
+        return end.code if isinstance(end.code, int) else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    import argparse
+    import textwrap
+
+    from skywasm import __version__
+    from skywasm.cli._command import HELP_WIDTH, exit_statuses
+
+    parser = argparse.ArgumentParser(
+        prog="skywasm",
+        description="SkyPilot's utility functions in a WebAssembly sandbox: see them, check them, use them.",
+        epilog="examples:\n  skywasm check\n  skywasm demo --quick\n  skywasm COMMAND --help\n\n"
+        + exit_statuses("all is well", "something is wrong; the output says what"),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"skywasm {__version__}")
+    parser.set_defaults(command=None)
+    group = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for command in commands():
+        sub = group.add_parser(
+            command.name,
+            help=command.summary,
+            description=textwrap.fill(command.description, HELP_WIDTH),
+            epilog=command.epilog(),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        command.add_arguments(sub)
+        sub.set_defaults(command=command, parser=sub)
+    return parser
