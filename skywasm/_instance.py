@@ -60,12 +60,11 @@ class _Instance:
                 f"the artifact speaks version {version} of the calling convention, this skywasm {_abi.ABI_VERSION}"
             )
         self.input = self.input_room = 0
+        self.direct: Any = None
         self.reserve(_abi.WINDOW)
-        self.direct = self._direct()
 
-    def _direct(self) -> Any:
-        """What the direct roads need, where there are any."""
-        return None
+    def find_buffers(self) -> None:
+        """Sets ``direct`` to what the direct roads need, where there are any. To be repeated when a buffer moves."""
 
     def _define_imports(self) -> None:
         raise NotImplementedError
@@ -103,6 +102,7 @@ class _Instance:
         self._refresh()
         self._checked(pointer & _U32, size)
         self.input, self.input_room = pointer & _U32, size
+        self.find_buffers()
 
     def put(self, data: Buffer) -> int:
         """Copies ``data`` into the input buffer; gives its length in bytes."""
@@ -243,11 +243,11 @@ class RawInstance(_Instance):
                 return result
             again = 1
 
-    def _direct(self) -> Any:
+    def find_buffers(self) -> None:
         output = self.call("sky_output")
         self._checked(output, DIRECT_OUTPUT)
         base = ctypes.addressof(self.memory.data_ptr(self.store).contents)
-        return (
+        self.direct = (
             # Setting and slicing an array of c_char copies in a third of the time that a memoryview takes.
             (ctypes.c_char * _abi.WINDOW).from_address(base + self.input),
             (ctypes.c_char * DIRECT_OUTPUT).from_address(base + output),

@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     Progress = Union[bool, Callable[[int, int], object], None]
 
 _MOST_THREADS = 8
-_RECORD = struct.Struct("<qqq16s")
+# Where the data lies, its length, the length of the whole message or -1, the state.
+_RECORD = "qqq16s"
+_RECORD_SIZE = 40
 _START = struct.pack("<4I", 0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476)
 _LANES = 8
 _PART = 128 * 1024
 _JOBS = 512
-_TABLE = _RECORD.size * _JOBS
+_TABLE = _RECORD_SIZE * _JOBS
 _ROOM = _TABLE + _LANES * _PART
 _BLOCK = 64
 _OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -50,7 +52,7 @@ def without_exceptions(results: list[Any]) -> list[Any]:
 
 
 class _File:
-    """One file under way: where its digest goes, its descriptor, what has been read and hashed."""
+    """A file that takes more than one part: where its digest goes, its descriptor, what has been read and hashed."""
 
     __slots__ = ("descriptor", "index", "state", "total")
 
@@ -65,9 +67,9 @@ class _Md5Lanes:
     """Hashes files with one instance: a round reads parts of several files side by side, then makes one call."""
 
     def __init__(self, paths: Sequence[Any], results: list[Any]) -> None:
+        self.paths = paths
         self.results = results
         self.waiting: Iterator[tuple[int, Any]] = iter(enumerate(paths))
-        self.paths = paths
         self.open: list[_File] = []
 
     def run(self) -> None:
@@ -80,16 +82,6 @@ class _Md5Lanes:
             for file in self.open:
                 os.close(file.descriptor)
         runtime.pool.append(instance)
-
-    def _fail(self, file: _File, error: OSError) -> None:
-        if error.filename is None:
-            error.filename = self.paths[file.index]
-        self.results[file.index] = at_index(error, file.index)
-        self._close(file)
-
-    def _close(self, file: _File) -> None:
-        self.open.remove(file)
-        os.close(file.descriptor)
 
     def _next(self) -> _File | None:
         """Opens the next file that can be opened."""
@@ -107,52 +99,64 @@ class _Md5Lanes:
             return file
         return None
 
-    def _read(self, file: _File, room: memoryview) -> int:
-        """Fills ``room`` from the file as far as it goes."""
-        filled = os.readv(file.descriptor, (room,))
-        # Only a second read tells the end of the file from a short read.
-        while 0 < filled < len(room):
-            more = os.readv(file.descriptor, (room[filled:],))
-            if not more:
-                break
-            filled += more
+    def _close(self, file: _File) -> None:
+        self.open.remove(file)
+        os.close(file.descriptor)
+
+    def _read(self, file: _File, room: memoryview) -> int | None:
+        """Fills ``room`` from the file as far as it goes, closing it at its end; None when it cannot be read."""
+        descriptor = file.descriptor
+        try:
+            filled = os.readv(descriptor, (room,))
+            # Only a second read tells the end of the file from a short read.
+            while 0 < filled < _PART:
+                more = os.readv(descriptor, (room[filled:],))
+                if not more:
+                    break
+                filled += more
+        except OSError as error:
+            if error.filename is None:
+                error.filename = self.paths[file.index]
+            self.results[file.index] = at_index(error, file.index)
+            self._close(file)
+            return None
+        file.total += filled
+        if filled < _PART:
+            self._close(file)
         return filled
 
     def _round(self, instance: Any) -> bool:
         """One call's worth of work; False when there was none left."""
         view, base = instance.view, instance.input
-        end = base + _ROOM
-        at = base + _TABLE
-        jobs: list[tuple[_File, int, int]] = []
+        at, last = base + _TABLE, base + _ROOM - _PART
+        jobs: list[_File] = []
+        records: list[Any] = []
         parts = iter(list(self.open))
-        while len(jobs) < _JOBS and end - at >= _PART:
+        while at <= last and len(jobs) < _JOBS:
             file = next(parts, None) or self._next()
             if file is None:
                 break
-            try:
-                filled = self._read(file, view[at : at + _PART])
-            except OSError as error:
-                self._fail(file, error)
-                continue
-            file.total += filled
-            jobs.append((file, at - base, filled))
-            at += -(-filled // _BLOCK) * _BLOCK
+            filled = self._read(file, view[at : at + _PART])
+            if filled is not None:
+                jobs.append(file)
+                records += (at - base, filled, file.total if filled < _PART else -1, file.state)
+                at += -(-filled // _BLOCK) * _BLOCK
         if jobs:
-            self._hash(instance, jobs)
+            self._hash(instance, jobs, records)
         return bool(jobs)
 
-    def _hash(self, instance: Any, jobs: list[tuple[_File, int, int]]) -> None:
-        view, base = instance.view, instance.input
-        for number, (file, start, filled) in enumerate(jobs):
-            total = file.total if filled < _PART else -1
-            _RECORD.pack_into(view, base + number * _RECORD.size, start, filled, total, file.state)
+    def _hash(self, instance: Any, jobs: list[_File], records: list[Any]) -> None:
+        table = struct.Struct("<" + _RECORD * len(jobs))
+        table.pack_into(instance.view, instance.input, *records)
         if instance.call("sky_batch_md5", len(jobs), release=True) != len(jobs):
             raise TrapError("sky_batch_md5: the artifact did not take the table")
-        for number, (file, _, filled) in enumerate(jobs):
-            file.state = _RECORD.unpack_from(view, base + number * _RECORD.size)[3]
-            if filled < _PART:
-                self.results[file.index] = file.state.hex()
-                self._close(file)
+        done = table.unpack_from(instance.view, instance.input)
+        # The third of a record's four fields says whether this was the last part.
+        for file, total, state in zip(jobs, records[2::4], done[3::4]):
+            if total >= 0:
+                self.results[file.index] = state.hex()
+            else:
+                file.state = state
 
 
 def hash_one(path: Any, alg: str, index: int) -> Any:

@@ -80,6 +80,9 @@ def base36_encode_direct(indirect: Callable[[str], str]) -> Callable[[str], str]
             digits: str = text_out[:length].decode()
             append(instance)
             return digits
+        if slots[0] >= 0:
+            # A larger output has moved the buffer.
+            instance.find_buffers()
         append(instance)
         return indirect(hex_str)
 

@@ -1,0 +1,209 @@
+"""Runs the cases and gathers what they gave."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+
+import skywasm
+from skywasm import _runtime, _sandboxed
+from skywasm.bench import cases, measure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+ROUNDS = 25
+_QUICK_ROUNDS = 3
+# A route not taken must be this much faster before the one taken counts as wrong: machines are noisy.
+_CLEARLY = 1.1
+
+
+class Row:
+    """One case's outcome. Times are seconds a call, ``ratio`` is the time before divided by the time after."""
+
+    def __init__(self, case: cases.Case, same: bool, timings: dict[str, measure.Timing]) -> None:
+        self.name = case.name
+        self.size = case.size
+        self.against = case.against
+        self.least = case.least
+        self.same = same
+        self.before = timings.get("before")
+        self.after = timings.get("after")
+        self.routes = {name: timing for name, timing in timings.items() if name not in ("before", "after")}
+
+    @property
+    def ratio(self) -> float:
+        assert self.before is not None
+        assert self.after is not None
+        return self.before.seconds / self.after.seconds
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the ratio is what the project asks for; None where it asks for none."""
+        return None if self.least is None or not self.same else self.ratio >= self.least
+
+    @property
+    def wrong_route(self) -> str | None:
+        """A route not taken that is clearly faster than the one taken."""
+        if self.after is None:
+            return None
+        for name, timing in self.routes.items():
+            if timing.seconds * _CLEARLY < self.after.seconds:
+                return name
+        return None
+
+
+def run_case(case: cases.Case, rounds: int, quick: bool) -> Row:
+    """Checks that all routes give the same answer, then times them."""
+    calls = {"before": case.before, "after": case.after, **case.routes}
+    answers = [call.once() for call in calls.values()]
+    if any(answer != answers[0] for answer in answers):
+        return Row(case, False, {})
+    return Row(case, True, measure.compare(calls, rounds, quick))
+
+
+def run_cases(quick: bool, wanted: str, seen: Callable[[Row], None]) -> tuple[str, list[Row]]:
+    """All cases whose name contains ``wanted``; each row is also given to ``seen`` as it comes."""
+    skywasm.warm_up()
+    originals = cases.Originals()
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="skywasm-bench-") as folder:
+        place = cases.Workplace(folder, quick)
+        try:
+            for case in cases.all_cases(originals, place):
+                if wanted in case.key:
+                    row = run_case(case, _QUICK_ROUNDS if quick else ROUNDS, quick)
+                    rows.append(row)
+                    seen(row)
+        finally:
+            place.close()
+    return originals.label, rows
+
+
+def growth(quick: bool) -> dict[str, tuple[float, float, list[tuple[int, float]]]]:
+    """For each batch the a and b of its cost a + b * n, and the times they were fitted to; seconds."""
+    sizes = (10, 100, 1000) if quick else (10, 30, 100, 300, 1000, 3000, 10_000)
+    result = {}
+    for name, make in cases.growing():
+        points = []
+        for size in sizes:
+            timing = measure.compare({"after": make(size)}, _QUICK_ROUNDS if quick else ROUNDS, quick)["after"]
+            points.append((size, timing.seconds))
+        result[name] = (*measure.line(points), points)
+    return result
+
+
+def crossing(quick: bool) -> dict[str, float]:
+    """Seconds of a bare ctypes call with the crossing's five arguments, and of two functions forced through wasm."""
+    instance = _runtime.borrow()
+    try:
+        direct = instance.direct
+    finally:
+        _runtime.pool.append(instance)
+    calls = {}
+    if direct is not None:
+        # A C function of Python's that does nothing to speak of.
+        address = ctypes.cast(ctypes.pythonapi.Py_IsInitialized, ctypes.c_void_p).value or 0
+        calls["bare ctypes call"] = measure.Call(ctypes.PYFUNCTYPE(ctypes.c_void_p)(address), direct[4])
+    with skywasm.use_backend("wasm"):
+        calls["base36_encode, 32 digits"] = measure.Call(skywasm.base36_encode, ("0123456789abcdef" * 2,))
+        calls["is_process_alive (a host round trip)"] = measure.Call(skywasm.is_process_alive, (os.getpid(),))
+        calls["is_process_alive, the artifact's side"] = measure.Call(_sandboxed.is_process_alive, (os.getpid(),))
+        timings = measure.compare(calls, _QUICK_ROUNDS if quick else ROUNDS, quick)
+    return {name: timing.seconds for name, timing in timings.items()}
+
+
+_STARTS = {
+    "bare interpreter": "pass",
+    "import skywasm": "import skywasm",
+    "import wasmtime": "import wasmtime",
+    "first call in auto, cold": "import skywasm; skywasm.base36_encode('ff')",
+    "first call in wasm, cache warm": "import skywasm; skywasm.set_backend('wasm'); skywasm.base36_encode('ff')",
+}
+_START_PROGRAM = """
+import sys, time
+start = time.perf_counter()
+{code}
+taken = time.perf_counter() - start
+heavy = [name for name in ("wasmtime", "psutil", "rich", "ctypes", "typing", "logging") if name in sys.modules]
+print(taken, ",".join(heavy))
+"""
+
+
+def starts(quick: bool) -> dict[str, tuple[float, str]]:
+    """Seconds that each beginning takes inside a new interpreter, and the heavy modules it loaded."""
+    result: dict[str, tuple[float, str]] = {}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("SKYWASM_B", "SKYPILOT_"))}
+    for _ in range(2 if quick else 15):
+        for name, code in _STARTS.items():
+            # -I keeps the user's environment out; skywasm must be importable without it.
+            command = [
+                sys.executable,
+                "-I",
+                "-c",
+                f"import sys; sys.path[:0] = {_paths()!r}" + _START_PROGRAM.format(code=code),
+            ]
+            done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+            seconds, _, heavy = done.stdout.strip().partition(" ")
+            if name not in result or float(seconds) < result[name][0]:
+                result[name] = float(seconds), heavy
+    return result
+
+
+def _paths() -> list[str]:
+    return [os.path.dirname(os.path.dirname(os.path.abspath(skywasm.__file__)))]
+
+
+def machine() -> dict[str, str]:
+    """What the numbers were taken on."""
+    info = skywasm.get_backend_info()
+    return {
+        "processor": _processor(),
+        "cpus": str(skywasm.get_cpu_count()),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "wasmtime": str(info["wasmtime"]),
+        "skywasm": skywasm.__version__,
+        "core_sha256": str(info["core_sha256"]),
+        "backend": f"{info['mode']}, {info['backend']}, {info['call_path']} calls",
+    }
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+            for line in file:
+                if line.startswith("model name"):
+                    return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def pyperf(label: str, rows: list[Row], about: dict[str, str]) -> dict[str, Any]:
+    """The outcome in pyperf's JSON format: two benchmarks a case, so that two files can be compared."""
+    benchmarks = []
+    for row in rows:
+        for who, timing in (("before", row.before), ("after", row.after)):
+            if timing is None:
+                continue
+            name = f"{row.name} {row.size}".strip()
+            metadata: dict[str, Any] = {
+                "name": f"{name} [{who}]",
+                "unit": "second",
+                "skywasm_ratio": row.ratio,
+                "skywasm_cpu_s": timing.cpu_s,
+                "skywasm_peak_bytes": timing.peak_bytes,
+                "skywasm_against": row.against or label,
+            }
+            if row.least is not None:
+                metadata["skywasm_least"] = row.least
+            benchmarks.append({"metadata": metadata, "runs": [{"values": timing.samples_s}]})
+    metadata = {f"skywasm_{name}": value for name, value in about.items()}
+    return {"version": "1.0", "metadata": {**metadata, "skywasm_compared_with": label}, "benchmarks": benchmarks}

@@ -1,0 +1,114 @@
+"""The outcome as text: tables for people, and Markdown for the documentation."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from skywasm.bench.run import Row
+
+_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
+BEGIN = "<!-- skywasm bench: begin -->"
+END = "<!-- skywasm bench: end -->"
+
+
+def duration(seconds: float) -> str:
+    """Three figures and a unit."""
+    for unit, name in _UNITS:
+        if seconds >= unit or name == "ns":
+            value = seconds / unit
+            return f"{value:.{0 if value >= 100 else 1 if value >= 10 else 2}f} {name}"
+    raise AssertionError
+
+
+def size(count: int) -> str:
+    """Bytes in KiB or MiB."""
+    return f"{count / 2**20:.1f} MiB" if count >= 2**20 else f"{count / 1024:.1f} KiB"
+
+
+COLUMNS = ("what", "before", "skywasm", "ratio", "asked", "CPU", "memory before", "memory", "other routes")
+
+
+def cells(row: Row) -> tuple[str, ...]:
+    """One row of the table."""
+    what = f"{row.name}, {row.size}" if row.size else row.name
+    if row.before is None or row.after is None:
+        return (what, "", "", "ANSWERS DIFFER", "", "", "", "", "")
+    routes = "; ".join(f"{name} {duration(timing.seconds)}" for name, timing in row.routes.items())
+    if row.wrong_route:
+        routes += f" ({row.wrong_route} is faster)"
+    return (
+        what,
+        duration(row.before.seconds),
+        duration(row.after.seconds),
+        f"{row.ratio:.2f}",
+        "" if row.least is None else f"{row.least:g}{'' if row.met else ' MISSED'}",
+        duration(row.after.cpu_s),
+        size(row.before.peak_bytes),
+        size(row.after.peak_bytes),
+        routes,
+    )
+
+
+def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown, numbers to the right."""
+    head = "| " + " | ".join(columns) + " |\n|---" + "|---:" * (len(columns) - 1) + "|\n"
+    return head + "".join("| " + " | ".join(row) + " |\n" for row in rows)
+
+
+def markdown(
+    label: str,
+    rows: Sequence[Row],
+    about: dict[str, str],
+    growth: dict[str, tuple[float, float, list[tuple[int, float]]]],
+    crossing: dict[str, float],
+    starts: dict[str, tuple[float, str]],
+) -> str:
+    """Everything, as the documentation shows it."""
+    parts = ["".join(f"- {name}: {value}\n" for name, value in {"compared with": label, **about}.items())]
+    parts.append("### Every function\n\n" + markdown_table(COLUMNS, map(cells, rows)))
+    against = {f"{row.name}, {row.size}": row.against for row in rows if row.against}
+    parts.append(
+        "Compared with something else than SkyPilot:\n\n" + "".join(f"- {k}: {v}\n" for k, v in against.items())
+    )
+    parts.append("### The cost as the work grows\n\n" + growth_table(growth))
+    parts.append("### The crossing\n\n" + crossing_table(crossing))
+    parts.append("### Starting\n\n" + starts_table(starts))
+    return "\n".join(parts)
+
+
+def growth_table(growth: dict[str, tuple[float, float, list[tuple[int, float]]]]) -> str:
+    """A batch of n costs a + b * n."""
+    sizes = [n for n, _ in next(iter(growth.values()))[2]] if growth else []
+    rows = [
+        (name, duration(max(a, 0.0)), duration(b), *(duration(seconds) for _, seconds in points))
+        for name, (a, b, points) in growth.items()
+    ]
+    return markdown_table(("batch of n", "a", "b an item", *(f"n = {n:,}" for n in sizes)), rows)
+
+
+def crossing_table(crossing: dict[str, float]) -> str:
+    """Forced through wasm, in units of a bare ctypes call."""
+    bare = crossing.get("bare ctypes call")
+    rows = [(name, duration(seconds), f"{seconds / bare:.1f}" if bare else "") for name, seconds in crossing.items()]
+    return markdown_table(("forced through wasm", "time", "in bare ctypes calls"), rows)
+
+
+def starts_table(starts: dict[str, tuple[float, str]]) -> str:
+    """What a new process pays."""
+    rows = [(name, duration(seconds), heavy.replace(",", ", ") or "none") for name, (seconds, heavy) in starts.items()]
+    return markdown_table(("in a new process", "time", "heavy modules loaded"), rows)
+
+
+def replace_marked(document: str, new: str) -> str:
+    """The document with what stands between the marks replaced.
+
+    Raises:
+        ValueError: the marks are not there.
+    """
+    before, begin, rest = document.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"the document has no lines {BEGIN!r} and {END!r}")
+    return f"{before}{BEGIN}\n\n{new}\n{END}{after}"

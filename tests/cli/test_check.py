@@ -1,0 +1,211 @@
+"""`skywasm check`: a checklist that tells what does not work and how to mend it."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+
+import pytest
+from children import copy_packages
+
+from cli.program import on_terminal, run
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import pathlib
+    from collections.abc import Mapping
+    from typing import Any
+
+NAMES = [
+    *("Python", "wasmtime", "artifact", "engine", "imports", "call path", "answers", "cache", "SkyPilot", "backend"),
+]
+
+
+def checks(env: Mapping[str, str] | None = None, status: int = 0) -> dict[str, dict[str, Any]]:
+    """The checks by name, held against the exit status that they should come to."""
+    done = run("check", "--json", env=env)
+    assert (done.status, done.err) == (status, "")
+    report = json.loads(done.out)
+    assert report["ok"] is (status == 0)
+    return {check["name"]: check for check in report["checks"]}
+
+
+def without_wasmtime(folder: pathlib.Path) -> dict[str, str]:
+    """The environment of a Python in which wasmtime cannot be found."""
+    (folder / "sitecustomize.py").write_text("""
+import sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "wasmtime":
+            raise ModuleNotFoundError("No module named 'wasmtime'", name="wasmtime")
+sys.meta_path.insert(0, Missing())
+""")
+    return {"PYTHONPATH": str(folder)}
+
+
+def test_all_is_well() -> None:
+    """On a machine where everything works every check is ok, in the order of the road from Python to the answer."""
+    found = checks()
+    assert list(found) == NAMES
+    assert {name: check["state"] for name, check in found.items()} == dict.fromkeys(NAMES, "ok")
+    assert {check["remedy"] for check in found.values()} == {""}
+
+
+def test_a_line_a_check() -> None:
+    """In a pipe each check is one line that begins with its state and name, and the last line sums up."""
+    done = run("check")
+    lines = done.out.splitlines()
+    assert (done.status, done.err) == (0, "")
+    assert [line.split()[0] for line in lines[:-1]] == ["ok"] * len(NAMES)
+    assert lines[-1] == f"All {len(NAMES)} checks are ok."
+
+
+def test_facts_are_this_machines() -> None:
+    """Python's and wasmtime's versions, the artifact's size and the number of known answers are the real ones."""
+    from importlib.metadata import version
+
+    from skywasm import _engine
+
+    found = checks()
+    vectors = json.loads(_engine.package_data("vectors.json"))
+    cases = sum(len(value) for value in vectors.values() if isinstance(value, list) and isinstance(value[0], dict))
+    assert platform.python_version() in found["Python"]["fact"]
+    assert found["wasmtime"]["fact"].startswith(version("wasmtime") + ",")
+    assert f"{len(_engine.package_data('core.wasm')):,} bytes" in found["artifact"]["fact"]
+    assert f"{cases} of {cases} known answers" in found["answers"]["fact"]
+
+
+@pytest.mark.parametrize("variable", [{"SKYPILOT_USE_RUST": "0"}, {"SKYWASM_BACKEND": "python"}], ids=str)
+def test_the_sandbox_is_checked_where_it_is_switched_off(variable: dict[str, str]) -> None:
+    """A sandbox that works and is switched off is a warning that names the variable, and exit status 0."""
+    found = checks(variable)
+    (name,) = variable
+    assert found["answers"]["state"] == found["engine"]["state"] == "ok"
+    assert found["backend"]["state"] == "warning"
+    assert f"the sandbox works but is switched off by {name}={variable[name]}" in found["backend"]["fact"]
+    assert found["backend"]["remedy"] == f"unset {name} to switch it on"
+
+
+def test_wasm_mode_is_told() -> None:
+    """SKYWASM_BACKEND=wasm shows as the backend and where it comes from."""
+    backend = checks({"SKYWASM_BACKEND": "wasm"})["backend"]
+    assert (backend["state"], backend["fact"][:5]) == ("ok", "wasm:")
+
+
+def test_an_unknown_backend_is_a_failed_check() -> None:
+    """An unknown SKYWASM_BACKEND fails the backend line only, with what it may be."""
+    found = checks({"SKYWASM_BACKEND": "rust"}, status=1)
+    assert [name for name, check in found.items() if check["state"] == "failed"] == ["backend"]
+    assert "must be one of auto, wasm, python" in found["backend"]["fact"]
+
+
+def test_missing_wasmtime(tmp_path: pathlib.Path) -> None:
+    """Without wasmtime its line fails with the pip line, what needs it is skipped, the artifact is still checked."""
+    found = checks(without_wasmtime(tmp_path), status=1)
+    assert (found["wasmtime"]["state"], found["wasmtime"]["fact"]) == ("failed", "is not installed")
+    assert found["wasmtime"]["remedy"] == "pip install --upgrade 'wasmtime>=50.0.1'"
+    assert found["artifact"]["state"] == "ok"
+    assert {found[name]["state"] for name in ("engine", "imports", "call path", "answers", "cache")} == {"skipped"}
+    assert (found["backend"]["state"], found["backend"]["fact"][:14]) == ("warning", "Python answers")
+
+
+def test_missing_wasmtime_in_wasm_mode(tmp_path: pathlib.Path) -> None:
+    """In wasm mode, where nothing falls back, a missing wasmtime fails the backend line too."""
+    found = checks({**without_wasmtime(tmp_path), "SKYWASM_BACKEND": "wasm"}, status=1)
+    assert (found["backend"]["state"], found["backend"]["fact"]) == ("failed", "wasm: every call is an error")
+
+
+def test_a_failure_reads_well_on_a_terminal(tmp_path: pathlib.Path) -> None:
+    """A failed line stands out and the line below says how to mend it."""
+    done = on_terminal("check", env=without_wasmtime(tmp_path))
+    assert done.status == 1
+    text = re.sub(r"\x1b\[[0-9;]*m", "", done.out)
+    assert re.search(r"^FAILED +wasmtime +is not installed\n +fix: pip install", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("damage", ["missing", "empty", "truncated", "altered", "no provenance"])
+def test_a_damaged_artifact(damage: str, tmp_path: pathlib.Path) -> None:
+    """A core.wasm that is not the one that was built fails its line with the file's name and how to reinstall."""
+    env = copy_packages(tmp_path)["env"]
+    path = tmp_path / "skywasm" / ("core.provenance" if damage == "no provenance" else "core.wasm")
+    content = path.read_bytes()
+    if damage in ("missing", "no provenance"):
+        path.unlink()
+    else:
+        altered = content[:-1] + bytes([content[-1] ^ 1])
+        path.write_bytes({"empty": b"", "truncated": content[:1000], "altered": altered}[damage])
+    found = checks(env, status=1)
+    assert found["artifact"]["state"] == "failed"
+    assert str(path) in found["artifact"]["fact"]
+    assert found["artifact"]["remedy"] == "pip install --force-reinstall skywasm"
+    assert found["engine"]["state"] == "skipped"
+    assert found["wasmtime"]["state"] == "ok"
+
+
+@pytest.mark.parametrize("content", [None, "", "{", "{}", "[]"])
+def test_damaged_vectors(content: str | None, tmp_path: pathlib.Path) -> None:
+    """A missing or damaged vectors.json fails its line; the engine still counts as running."""
+    env = copy_packages(tmp_path)["env"]
+    path = tmp_path / "skywasm" / "vectors.json"
+    path.unlink()
+    if content is not None:
+        path.write_text(content)
+    found = checks(env, status=1)
+    assert [name for name, check in found.items() if check["state"] == "failed"] == ["answers"]
+    assert str(path) in found["answers"]["fact"]
+
+
+def test_a_wrong_answer_fails(tmp_path: pathlib.Path) -> None:
+    """Known answers that come out differently are counted, and the first is shown."""
+    env = copy_packages(tmp_path)["env"]
+    path = tmp_path / "skywasm" / "vectors.json"
+    vectors = json.loads(path.read_text())
+    vectors["base36_encode"][0]["expect"] = "other"
+    vectors["is_process_alive"][0]["expect"] = 1
+    path.write_text(json.dumps(vectors))
+    answers = checks(env, status=1)["answers"]
+    assert answers["state"] == "failed"
+    assert answers["fact"].startswith("2 of ")
+    assert "base36_encode: wanted 'other', got '0'" in answers["fact"]
+
+
+def test_an_untested_wasmtime_takes_the_public_path(tmp_path: pathlib.Path) -> None:
+    """Where raw calls are not tested with the installed wasmtime, that is a warning with the reason."""
+    env = copy_packages(tmp_path)["env"]
+    engine = tmp_path / "skywasm" / "_engine.py"
+    engine.write_text(engine.read_text().replace('RAW_TESTED_MAJORS = ("', 'RAW_TESTED_MAJORS = ("1'))
+    found = checks(env)
+    assert found["call path"]["state"] == "warning"
+    assert "raw calls are not tested with wasmtime" in found["call path"]["fact"]
+    assert found["answers"]["state"] == "ok"
+    assert found["backend"]["fact"].startswith("auto: Python answers single calls")
+
+
+def test_cache_states(tmp_path: pathlib.Path) -> None:
+    """The cache line tells first that it keeps the module, then that it found it, and when it is off."""
+    env = {"SKYWASM_CACHE_DIR": str(tmp_path / "cache")}
+    assert checks(env)["cache"]["fact"] == f"the compiled artifact is now kept in {tmp_path / 'cache'}"
+    assert checks(env)["cache"]["fact"] == f"the compiled artifact was found in {tmp_path / 'cache'}"
+    assert checks({"SKYWASM_CACHE": "0"})["cache"]["fact"].startswith("off by SKYWASM_CACHE")
+
+
+def test_a_cache_folder_open_to_others_is_a_warning(tmp_path: pathlib.Path) -> None:
+    """A cache folder that others can write to is not used, and the line says what to do."""
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    os.chmod(folder, 0o777)
+    cache = checks({"SKYWASM_CACHE_DIR": str(folder)})["cache"]
+    assert cache["state"] == "warning"
+    assert str(folder) in cache["remedy"]
+
+
+def test_skypilot_is_not_imported(tmp_path: pathlib.Path) -> None:
+    """SkyPilot's version is read from what is installed; its code is not run."""
+    info = tmp_path / "skypilot-9.9.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: skypilot\nVersion: 9.9\n")
+    (tmp_path / "sky.py").write_text("raise SystemExit('imported')")
+    skypilot = checks({"PYTHONPATH": str(tmp_path)})["SkyPilot"]
+    assert (skypilot["state"], skypilot["fact"]) == ("ok", "9.9; skywasm gives the answers of 0.14.1")

@@ -1,0 +1,1 @@
+"""The vectors and the bug reports, over every backend."""

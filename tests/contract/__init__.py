@@ -1,0 +1,1 @@
+"""What the parts of the project promise one another, read from the code and the artifact."""

@@ -1,0 +1,93 @@
+"""The public names as users meet them: documented, plain functions, and safe to send to another process."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import inspect
+import pathlib
+import pickle
+import re
+import types
+
+import pytest
+
+import skywasm
+from skywasm import _registry, errors
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+STEERING = [skywasm.get_backend_info, skywasm.set_backend, skywasm.use_backend, skywasm.warm_up]
+FUNCTIONS = [row.implementation(skywasm) for row in _registry.ROWS]
+# What raises nothing that a caller could provoke.
+NEVER_RAISES = {"truncate_long_string", "use_backend"}
+ERRORS = [getattr(errors, name) for name in errors.__all__]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS + STEERING, ids=lambda function: function.__name__)
+def test_documented(function: Callable[..., Any]) -> None:
+    """The docstring opens with one sentence and tells arguments, result and errors where there are any."""
+    text = inspect.getdoc(function) or ""
+    assert re.match(r"[A-Z][^\n]*\.\n", text + "\n")
+    signature = inspect.signature(function)
+    assert ("Args" in text) is bool(signature.parameters)
+    if function in FUNCTIONS:
+        for name in signature.parameters:
+            assert re.search(rf"^    {name}: ", text, re.MULTILINE), name
+        assert "\nReturns:\n" in text
+    assert ("\nRaises:\n" in text) is (function.__name__ not in NEVER_RAISES)
+
+
+def test_every_public_definition_has_a_docstring() -> None:
+    """Each public class, and each public function of the modules that users import from, says what it does."""
+    package = pathlib.Path(skywasm.__file__).parent
+    for path in (package / "__init__.py", package / "api.py", package / "errors.py", package / "_dispatch.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        assert ast.get_docstring(tree), path.name
+        for node in tree.body:
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
+                assert ast.get_docstring(node), f"{path.name}: {node.name}"
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
+def test_plain_functions_that_pickle(function: Callable[..., Any]) -> None:
+    """Each of the twelve is a plain function of ``skywasm.api`` that comes back as itself from a pickle."""
+    assert type(function) is types.FunctionType
+    assert function.__module__ == "skywasm.api"
+    assert function.__qualname__ == function.__name__
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        assert pickle.loads(pickle.dumps(function, protocol)) is function
+
+
+@pytest.mark.parametrize("kind", ERRORS, ids=lambda kind: kind.__name__)
+def test_errors_pickle(kind: type[Exception]) -> None:
+    """An error keeps its type, message and attributes through pickling and copying."""
+    error = kind("the reason")
+    error.batch_index = 7  # type: ignore[attr-defined]
+    for again in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
+        assert type(again) is kind
+        assert str(again) == "the reason"
+        assert again.batch_index == 7
+
+
+def test_errors_have_one_base() -> None:
+    """All that the sandbox raises can be caught as SkyPilotError, and none of it is a ValueError or OSError."""
+    assert set(errors.__all__) == {
+        "CapabilityError",
+        "CoreUnavailableError",
+        "LimitError",
+        "SkyPilotError",
+        "TrapError",
+    }
+    for kind in ERRORS:
+        assert issubclass(kind, errors.SkyPilotError)
+        assert not issubclass(kind, (ValueError, OSError, TypeError, RuntimeError))
+
+
+def test_internal_signals_are_not_public() -> None:
+    """What steers calls inside is no SkyPilotError, so that catching those hides no bug."""
+    assert not issubclass(errors.NeedsReference, errors.SkyPilotError)
+    assert "NeedsReference" not in errors.__all__

@@ -1,0 +1,217 @@
+"""A call that traps: the reference's answer and one warning in ``auto``, TrapError in ``wasm``, the next call right."""
+
+from __future__ import annotations
+
+import artifacts
+import pytest
+from children import copy_packages, run
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import pathlib
+    from typing import Any
+
+    How = dict[str, Any]
+
+pytest.importorskip("wasmtime")
+
+# base36 of 16 digits is answered by the stand-in, so a right answer after a trap can come from the artifact.
+GOOD = "f" * 16
+BODIES = {
+    "unreachable": "unreachable",
+    "division": "(i64.div_s (i64.const 1) (i64.const 0))",
+    "overflow": "(i64.trunc_f64_s (f64.const 1e300))",
+    "memory": "(i64.load (i32.const -1))",
+    "stack": "(call $deep (local.get $a))",
+    "beyond memory": artifacts.packed(2**31 - 1, 9),
+    "unknown status": "(i64.const -77)",
+    "broken protocol": "(i64.const -5)",
+}
+EXTRA = "(func $deep (param i64) (result i64) (i64.add (call $deep (local.get 0)) (i64.const 1)))"
+
+
+def trapping(folder: pathlib.Path, body: str) -> How:
+    """A copy of the packages whose artifact fails for every text but the known ones."""
+    how = copy_packages(folder)
+    artifacts.install(folder, artifacts.text({"sky_base36_encode": body}, extra=EXTRA))
+    return how
+
+
+@pytest.mark.parametrize("fault", BODIES)
+def test_auto_answers_with_the_reference(fault: str, tmp_path: pathlib.Path) -> None:
+    """Each call gets the right answer, the log one warning, the counter all of them; the artifact goes on serving."""
+    found = run(
+        """
+    import skywasm
+    skywasm.warm_up()
+    answers = [skywasm.base36_encode(text) for text in ("ff", "abc", "ff", "1" * 40)]
+    good = skywasm.base36_encode("f" * 16)
+    report(answers=answers, good=good, warnings=warnings, info=skywasm.get_backend_info(),
+           pool=len(__import__("skywasm._runtime")._runtime.pool))
+    """,
+        **trapping(tmp_path, BODIES[fault]),
+    )
+    assert found["answers"][:3] == ["73", "24c", "73"]
+    assert int(found["answers"][3], 36) == int("1" * 40, 16)
+    assert found["good"] == "3w5e11264sgsf"
+    assert len(found["warnings"]) == 1, found["warnings"]
+    assert "base36_encode" in found["warnings"][0]
+    assert "TrapError" in found["warnings"][0]
+    assert found["info"]["fallbacks"] == {"base36_encode": 4}
+    assert found["info"]["backend"] == "wasm"
+    assert found["pool"] <= 1
+
+
+@pytest.mark.parametrize("fault", BODIES)
+def test_wasm_mode_raises(fault: str, tmp_path: pathlib.Path) -> None:
+    """Each call is a TrapError that names the export; the next call gets a new instance and is right."""
+    found = run(
+        """
+    import skywasm
+    skywasm.set_backend("wasm")
+    outcomes = []
+    for text in ("ff", "f" * 16, "abc", "f" * 16, "not hexadecimal"):
+        try:
+            outcomes.append(skywasm.base36_encode(text))
+        except (skywasm.errors.TrapError, ValueError) as error:
+            outcomes.append(type(error).__name__ + ": " + str(error))
+    report(outcomes=outcomes, fallbacks=skywasm.get_backend_info()["fallbacks"], warnings=warnings,
+           pool=len(__import__("skywasm._runtime")._runtime.pool))
+    """,
+        **trapping(tmp_path, BODIES[fault]),
+    )
+    first, good, second, again, refused = found["outcomes"]
+    assert first.startswith("TrapError: ")
+    assert second.startswith("TrapError: ")
+    assert (good, again) == ("3w5e11264sgsf",) * 2
+    assert refused.startswith("ValueError: invalid literal")
+    assert (found["fallbacks"], found["warnings"]) == ({}, [])
+    assert found["pool"] == 1
+
+
+def test_a_trap_of_the_real_artifact() -> None:
+    """An instance whose time is up traps in the real artifact; it alone is lost."""
+    found = run(
+        """
+    import skywasm
+    from skywasm import _runtime
+    skywasm.set_backend("wasm")
+    skywasm.base36_encode("ff")
+    outcomes = []
+    for _ in range(3):
+        instance = _runtime.borrow()
+        instance.store.set_epoch_deadline(1)
+        _runtime.engine().engine.increment_epoch()
+        _runtime.engine().engine.increment_epoch()
+        _runtime.pool.append(instance)
+        try:
+            outcomes.append(skywasm.truncate_long_string("0123456789", 7, True))
+        except skywasm.errors.TrapError as error:
+            outcomes.append("interrupt" in str(error))
+        outcomes.append(skywasm.truncate_long_string("0123456789", 7, True))
+    report(outcomes=outcomes, pool=len(_runtime.pool))
+    """
+    )
+    assert found["outcomes"] == [True, "01...89"] * 3
+    assert found["pool"] == 1
+
+
+@pytest.mark.parametrize("fault", ["unreachable", "division", "memory", "stack"])
+@pytest.mark.parametrize("path", ["raw", "public"])
+def test_faulthandler_leaves_traps_harmless(fault: str, path: str, tmp_path: pathlib.Path) -> None:
+    """Enabled before or after the engine exists, faulthandler takes no trap for a crash."""
+    found = run(
+        f"""
+    import faulthandler, skywasm
+    from skywasm import _engine
+    if {path != "raw"}:
+        _engine.RAW_TESTED_MAJORS = ()
+    skywasm.set_backend("wasm")
+    """
+        + """
+    def trapped():
+        try:
+            skywasm.base36_encode("ff")
+        except skywasm.errors.TrapError:
+            return skywasm.base36_encode("f" * 16) == "3w5e11264sgsf"
+    faulthandler.enable()
+    results = [trapped()]
+    faulthandler.disable()
+    results.append(trapped())
+    faulthandler.enable()
+    results.append(trapped())
+    faulthandler.enable()
+    results.append(trapped())
+    report(results=results, call_path=skywasm.get_backend_info()["call_path"])
+    """,
+        **trapping(tmp_path, BODIES[fault]),
+    )
+    assert found["results"] == [True] * 4
+    assert found["call_path"] == path
+    assert "Fatal" not in found["stderr"]
+
+
+@pytest.mark.parametrize("size", [32, 64, 256])
+def test_deep_recursion_in_a_small_thread(size: int, tmp_path: pathlib.Path) -> None:
+    """Endless recursion in the artifact is a trap even in a thread whose own stack is small."""
+    found = run(
+        f"""
+    import threading, skywasm
+    skywasm.set_backend("wasm")
+    skywasm.base36_encode("f" * 16)
+    threading.stack_size({size} * 1024 + 192 * 1024)
+    """
+        + """
+    outcomes = []
+    def work():
+        try:
+            skywasm.base36_encode("ff")
+        except skywasm.errors.TrapError as error:
+            outcomes.append("stack" in str(error))
+    for _ in range(3):
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    report(outcomes=outcomes, good=skywasm.base36_encode("f" * 16))
+    """,
+        **trapping(tmp_path, BODIES["stack"]),
+    )
+    assert found["outcomes"] == [True] * 3
+    assert found["good"] == "3w5e11264sgsf"
+
+
+def test_instances_cannot_be_made_any_more(tmp_path: pathlib.Path) -> None:
+    """When no new instance can be had, ``auto`` answers that call in Python and the next one tries again."""
+    found = run(
+        """
+    import skywasm
+    from skywasm import _instance, _runtime
+    skywasm.warm_up()
+    _runtime.pool.clear()
+    whole = _instance.RawInstance._define_imports
+    def refuse(self):
+        raise MemoryError("mmap failed")
+    _instance.RawInstance._define_imports = refuse
+    during = [skywasm.base36_encode("ff"), skywasm.base36_encode("abc")]
+    _instance.RawInstance._define_imports = whole
+    after = skywasm.base36_encode("ff")
+    report(during=during, after=after, info=skywasm.get_backend_info(), warnings=warnings)
+    """
+    )
+    assert (found["during"], found["after"]) == (["73", "24c"], "73")
+    assert found["info"]["fallbacks"] == {"base36_encode": 2}
+    assert found["info"]["backend"] == "wasm"
+    assert len(found["warnings"]) == 1
+
+
+def test_little_address_space() -> None:
+    """Under a limit of address space that leaves no room for gigabytes, calls work in wasm mode."""
+    found = run(
+        """
+    import resource, skywasm
+    resource.setrlimit(resource.RLIMIT_AS, (700 * 2**20, 700 * 2**20))
+    skywasm.set_backend("wasm")
+    report(text=skywasm.base36_encode("ff"), cut=skywasm.truncate_long_string("x" * 10**6, 9))
+    """
+    )
+    assert (found["text"], found["cut"]) == ("73", "x" * 9 + "...")

@@ -1,0 +1,1 @@
+"""Threads, forks, signals and exits at bad moments."""

@@ -1,0 +1,1 @@
+"""The machine's facts, and the functions through which the artifact asks for them."""

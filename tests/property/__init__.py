@@ -1,0 +1,1 @@
+"""Every backend against SkyPilot itself on generated inputs, and facts that hold for all inputs."""

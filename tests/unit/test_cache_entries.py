@@ -1,0 +1,116 @@
+"""The compiled-module cache by itself: where it lives, what an entry depends on, what is read back."""
+
+from __future__ import annotations
+
+import os
+import platform
+import stat
+import sys
+
+import pytest
+
+from skywasm import _cache
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import pathlib
+
+NAME = "0" * 64
+
+
+@pytest.fixture
+def folder(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
+    """A cache folder that does not exist yet."""
+    path = tmp_path / "deep" / "down"
+    monkeypatch.setenv("SKYWASM_CACHE_DIR", str(path))
+    return path
+
+
+def test_what_is_stored_is_loaded(folder: pathlib.Path) -> None:
+    """An entry comes back byte for byte, the empty one too; one that was never stored is a miss."""
+    for module in (b"", b"native code", os.urandom(300_000)):
+        assert _cache.store(NAME, module) == "written"
+        assert _cache.load(NAME) == (module, "hit")
+    assert _cache.load("1" * 64) == (None, "miss")
+    assert [path.name for path in folder.iterdir()] == [NAME]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")
+def test_only_the_owner_gets_in(folder: pathlib.Path) -> None:
+    """The folder is made for its owner alone and entries with it, whatever the umask."""
+    before = os.umask(0)
+    try:
+        _cache.store(NAME, b"native code")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / NAME).stat().st_mode) == 0o600
+
+
+def test_an_entry_of_another_name_is_refused(folder: pathlib.Path) -> None:
+    """An entry that was stored under another key does not count under this one."""
+    _cache.store("1" * 64, b"code for something else")
+    os.replace(folder / ("1" * 64), folder / NAME)
+    module, state = _cache.load(NAME)
+    assert module is None
+    assert state.startswith("unusable")
+
+
+@pytest.mark.parametrize("size", [0, 1, 31, 32, 33, 42])
+def test_a_cut_entry_is_refused(folder: pathlib.Path, size: int) -> None:
+    """An entry of any shorter length is refused, the one without a byte included."""
+    _cache.store(NAME, b"native code")
+    entry = folder / NAME
+    entry.write_bytes(entry.read_bytes()[:size])
+    assert _cache.load(NAME)[0] is None
+
+
+def test_every_byte_counts(folder: pathlib.Path) -> None:
+    """A change of any one byte, in the digest or behind it, is noticed."""
+    _cache.store(NAME, b"native code")
+    entry = folder / NAME
+    whole = entry.read_bytes()
+    for at in range(len(whole)):
+        entry.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        assert _cache.load(NAME)[0] is None, at
+
+
+@pytest.mark.parametrize("off", ["0", "false", "no", "FALSE"])
+def test_switched_off(folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch, off: str) -> None:
+    """SKYWASM_CACHE=0 neither reads nor writes, and says so."""
+    _cache.store(NAME, b"native code")
+    monkeypatch.setenv("SKYWASM_CACHE", off)
+    assert _cache.folder() is None
+    assert _cache.load(NAME) == (None, "off (SKYWASM_CACHE=0)")
+    assert _cache.store("1" * 64, b"code") == "off (SKYWASM_CACHE=0)"
+    assert [path.name for path in folder.iterdir()] == [NAME]
+
+
+def test_the_named_folder_is_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    """A relative SKYWASM_CACHE_DIR means the folder below the current one, and an empty one means nothing."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SKYWASM_CACHE_DIR", "here")
+    assert _cache.folder() == str(tmp_path / "here")
+    monkeypatch.setenv("SKYWASM_CACHE_DIR", "")
+    assert os.path.isabs(_cache.folder() or "")
+    assert "skywasm" in (_cache.folder() or "")
+
+
+def test_keys_depend_on_every_part() -> None:
+    """Keys differ when any part does, and are file names on every system."""
+    parts = ["a" * 64, "50.0.1", "configuration", "x86_64 flags"]
+    keys = {_cache.key(*parts)}
+    for at in range(len(parts)):
+        keys.add(_cache.key(*parts[:at], parts[at] + "x", *parts[at + 1 :]))
+    keys.add(_cache.key("a" * 64 + "50.0.1", *parts[2:]))
+    assert len(keys) == len(parts) + 2
+    assert all(len(key) == 64 and set(key) <= set("0123456789abcdef") for key in keys)
+
+
+def test_the_processor_is_told_by_its_flags() -> None:
+    """On Linux the flags of the processor are in: code compiled for one must not run on a lesser one."""
+    told = _cache.processor()
+    assert told.startswith(platform.machine())
+    if sys.platform == "linux" and platform.machine() == "x86_64":
+        assert "sse2" in told.split()
+    assert told == _cache.processor()

@@ -1,0 +1,93 @@
+"""The short road of base36_encode stays right whatever its instance did before."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+import pytest
+
+import skywasm
+from skywasm import _runtime, batch, reference
+
+NUMBERS = [hashlib.md5(str(i).encode()).hexdigest() for i in range(50)]
+ANSWERS = [reference.base36_encode(number) for number in NUMBERS]
+
+
+@pytest.fixture(autouse=True)
+def _one_instance():
+    """Every call takes the same instance: the pool is last in, first out."""
+    with skywasm.use_backend("wasm"):
+        skywasm.warm_up()
+        yield
+
+
+def _instance_in_use():
+    return _runtime.pool[-1]
+
+
+def test_the_short_road_is_taken():
+    """A short number is encoded through the prebuilt arguments, not by the general way."""
+    assert _instance_in_use().direct is not None
+    calls = []
+    instance = _instance_in_use()
+    original = instance.call
+    instance.call = lambda *args, **kwargs: calls.append(args) or original(*args, **kwargs)
+    try:
+        assert [skywasm.base36_encode(number) for number in NUMBERS] == ANSWERS
+    finally:
+        del instance.call
+    assert calls == []
+
+
+def test_right_after_the_input_buffer_moved():
+    """A large input makes the guest move its buffer; the next short number still goes where it is read from."""
+    before = _instance_in_use().input
+    skywasm.truncate_long_string("x" * 1_000_000, 5)
+    assert _instance_in_use().input != before, "the buffer did not move: this test shows nothing"
+    assert [skywasm.base36_encode(number) for number in NUMBERS] == ANSWERS
+
+
+def test_right_after_the_output_buffer_moved():
+    """A large output moves the other buffer; answers are read from where it is now, by the short road again."""
+    instance = _instance_in_use()
+    before = instance.direct[-1]
+    skywasm.truncate_long_string("word " * 100_000, 400_000)
+    assert [skywasm.base36_encode(number) for number in NUMBERS] == ANSWERS
+    assert _instance_in_use() is instance
+    assert instance.direct[-1] != before, "the buffer did not move: this test shows nothing"
+
+
+def test_right_between_all_other_calls(tmp_path):
+    """Calls that are continued, batches and files leave nothing behind that changes an answer."""
+    path = tmp_path / "file"
+    path.write_bytes(os.urandom(600_000))
+    others = [
+        lambda: skywasm.base36_encode("f" * 20_000),
+        lambda: skywasm.hash_file(path, "sha256").hexdigest(),
+        lambda: batch.base36_encode(NUMBERS * 100),
+        lambda: batch.hash_files([path] * 20, "md5", threads=1),
+        lambda: skywasm.read_last_n_lines(path, 1000),
+        lambda: skywasm.find_free_port(20_000),
+        lambda: skywasm.format_float(2.5),
+    ]
+    for other in others:
+        other()
+        assert [skywasm.base36_encode(number) for number in NUMBERS] == ANSWERS
+
+
+@pytest.mark.parametrize("odd", [" ff ", "0xFF", "f_f", "\uff46\uff46"])
+def test_other_spellings_take_the_general_road(odd):
+    """What int() reads besides plain digits is answered too, and the instance goes back."""
+    before = len(_runtime.pool)
+    assert skywasm.base36_encode(odd) == "73"
+    assert len(_runtime.pool) == before
+
+
+def test_bad_digits_put_the_instance_back():
+    """An error of the arguments costs no instance."""
+    before = len(_runtime.pool)
+    for bad in ("xyz", "", "-1", "\ud800", "é"):
+        with pytest.raises(ValueError, match="."):
+            skywasm.base36_encode(bad)
+    assert len(_runtime.pool) == before

@@ -1,0 +1,70 @@
+"""The names of hash algorithms: hashlib's, OpenSSL's other spellings, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from skywasm import _hashes
+
+# OpenSSL's own spellings that its builds here may lack still belong to the table; these two name no algorithm of ours.
+FOREIGN = ("sm3", "ripemd160", "md5-sha1", "md4", "whirlpool", "", "blake3-256", "sha3", "shake", "keccak", "md5 ")
+
+
+@pytest.mark.parametrize("algorithm", _hashes.ALGORITHMS, ids=lambda algorithm: algorithm.name)
+def test_hashlib_agrees_on_name_and_sizes(algorithm: _hashes.Algorithm) -> None:
+    """hashlib knows each algorithm but blake3 under the same name, with the same digest and block size."""
+    if algorithm.name == "blake3":
+        assert "blake3" not in hashlib.algorithms_guaranteed
+        assert (algorithm.digest_size, algorithm.block_size) == (32, 64)
+        return
+    try:
+        known = hashlib.new(algorithm.name)
+    except ValueError:
+        pytest.skip("this hashlib does not have it")
+    assert (known.name, known.digest_size, known.block_size) == (
+        algorithm.name,
+        algorithm.digest_size,
+        algorithm.block_size,
+    )
+
+
+@pytest.mark.parametrize("spelling", sorted(_hashes._OPENSSL))
+def test_other_spellings_mean_what_openssl_means(spelling: str) -> None:
+    """A spelling is taken for the algorithm that hashlib makes of it, in any letter case."""
+    found = _hashes.find(spelling)
+    assert found is not None
+    assert _hashes.find(spelling.upper()) is found
+    try:
+        known = hashlib.new(spelling)
+    except ValueError:
+        pytest.skip("this OpenSSL does not take the spelling")
+    assert known.name == found.name
+    assert (known.digest_size, known.block_size) == (found.digest_size, found.block_size)
+
+
+def test_every_name_of_hashlibs_is_judged() -> None:
+    """Whatever hashlib offers here is either the same algorithm of ours or none."""
+    for name in hashlib.algorithms_available:
+        try:
+            known = hashlib.new(name)
+        except ValueError:
+            continue
+        found = _hashes.find(name)
+        if found is None:
+            assert known.name not in {algorithm.name for algorithm in _hashes.ALGORITHMS}, name
+        else:
+            assert known.name == found.name, name
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_names_that_are_none_of_ours(name: str) -> None:
+    """An algorithm that only hashlib has, and a name that nobody has, is not found."""
+    assert _hashes.find(name) is None
+
+
+def test_numbers_are_the_places_in_the_table() -> None:
+    """The number that crosses is the place in the table, 17 in all, and no name stands twice."""
+    assert [algorithm.number for algorithm in _hashes.ALGORITHMS] == list(range(17))
+    assert len({algorithm.name for algorithm in _hashes.ALGORITHMS}) == 17
