@@ -36,9 +36,13 @@ def folder() -> str | None:
     named = os.environ.get("SKYWASM_CACHE_DIR")
     if named:
         return os.path.abspath(named)
+    if sys.platform == "linux":
+        # What platformdirs does here; importing it takes 8 ms, a quarter of what wasmtime takes.
+        home = os.environ.get("XDG_CACHE_HOME", "").strip() or os.path.expanduser("~/.cache")
+        return os.path.join(home, "skywasm")
     import platformdirs
 
-    return os.path.join(platformdirs.user_cache_dir("skywasm", appauthor=False))
+    return platformdirs.user_cache_dir("skywasm", appauthor=False)
 
 
 def processor() -> str:

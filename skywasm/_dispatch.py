@@ -79,14 +79,14 @@ def _road(name: str) -> Callable[..., Any]:
     if mode() == "python":
         return python
     if mode() == "wasm":
-        return _artifact_road(row, row.implementation(_sandboxed()))
+        return _artifact_road(row, row.implementation(_sandboxed()), None)
     if row.auto == _registry.MIXED:
         from skywasm import _mixed
 
         return row.implementation(_mixed)  # type: ignore[no-any-return]
     if row.auto == _registry.PYTHON or _failure is not None:
         return python
-    return _artifact_road(row, _guarded(row, python)) if is_warm() else _counted(python)
+    return _artifact_road(row, _guarded(row, python), python) if is_warm() else _counted(python)
 
 
 def _sandboxed() -> Any:
@@ -95,10 +95,12 @@ def _sandboxed() -> Any:
     return module
 
 
-def _artifact_road(row: _registry.Row, indirect: Callable[..., Any]) -> Callable[..., Any]:
-    """The direct road of a function that has one, else the general one."""
+def _artifact_road(
+    row: _registry.Row, indirect: Callable[..., Any], short: Callable[..., Any] | None
+) -> Callable[..., Any]:
+    """The direct road of a function that has one, else the general one. ``short`` is for what need not cross."""
     direct = getattr(_sandboxed(), row.name + "_direct", None)
-    return direct(indirect) if direct is not None else indirect
+    return direct(indirect, short) if direct is not None else indirect
 
 
 def _runtime_if_loaded() -> Any:
@@ -262,7 +264,15 @@ class use_backend:  # noqa: N801 - used like a function
 def _restore(before: str | None) -> None:
     global _mode, _set_mode
     _mode = _set_mode = before
-    bind()
+    if before is not None:
+        bind()
+        return
+    # The environment decides again, at the next call: it may hold a mode that is none.
+    from skywasm import api
+
+    for row in _registry.ROWS:
+        setattr(api, "_" + row.name, first_road(row.name))
+    api._inline, api._kill = False, None
 
 
 def _backend() -> tuple[str, str]:
@@ -275,7 +285,8 @@ def _backend() -> tuple[str, str]:
         return "python", _failure
     runtime = _runtime_if_loaded()
     if runtime is None:
-        return "not loaded", "no call has needed the engine yet"
+        tried = sys.modules.get("skywasm._runtime")
+        return "not loaded", (tried and tried.problem()) or "no call has needed the engine yet"
     if mode() == "auto" and not is_warm():
         return "python", f"{runtime.raw_problem()}; batches use the artifact"
     return "wasm", "the mode is wasm" if mode() == "wasm" else "the engine is loaded"

@@ -7,7 +7,6 @@ wrong comes out as CoreUnavailableError with the reason.
 from __future__ import annotations
 
 import os
-import pkgutil
 
 from skywasm import _abi, _cache
 from skywasm.errors import CoreUnavailableError
@@ -47,13 +46,12 @@ CONFIGURATION = (
 
 def package_data(name: str) -> bytes:
     """A file of the package, wherever the package was imported from."""
+    # Every loader that can hold data has this, those of zip files too. pkgutil would load a dozen modules for it.
     try:
-        data = pkgutil.get_data("skywasm", name)
-    except OSError as error:
-        raise CoreUnavailableError(f"{location(name)} cannot be read ({error}); reinstall skywasm") from error
-    if data is None:
-        raise CoreUnavailableError(f"{location(name)} cannot be read; reinstall skywasm")
-    return data
+        return __loader__.get_data(location(name))  # type: ignore[name-defined,no-any-return]
+    except (OSError, AttributeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise CoreUnavailableError(f"{location(name)} cannot be read ({reason}); reinstall skywasm") from error
 
 
 def location(name: str) -> str:
@@ -109,7 +107,6 @@ class Engine:
             self.version = wasmtime_version()
             self.engine = wasmtime.Engine(self._config())
             self.module, self.cache = self._compiled(content)
-            self._check_module()
         except CoreUnavailableError:
             raise
         except Exception as error:
@@ -136,21 +133,24 @@ class Engine:
             except Exception as error:
                 state = f"unusable: {error}"
         module = self.wasmtime.Module(self.engine, content)
+        # What the cache gives has been through this before it was stored.
+        _check_module(module)
         if not state.startswith("off"):
             state = f"{state}; {_cache.store(name, bytes(module.serialize()))}"
         return module, state
 
-    def _check_module(self) -> None:
-        """The sandbox's promise and the calling convention, read from the module itself."""
-        uniform = ["i64"] * 4, ["i64"]
-        for entry in self.module.imports:
-            if entry.module != _abi.IMPORT_MODULE or entry.name not in _abi.IMPORTS:
-                raise CoreUnavailableError(f"the artifact imports {entry.module}.{entry.name}, which it may not")
-            if _signature(entry.type) != uniform:
-                raise CoreUnavailableError(f"the import {entry.name} has another signature than the convention's")
-        for entry in self.module.exports:
-            if entry.name.startswith("sky_") and _signature(entry.type) != uniform:
-                raise CoreUnavailableError(f"the export {entry.name} has another signature than the convention's")
+
+def _check_module(module: Any) -> None:
+    """The sandbox's promise and the calling convention, read from the module itself."""
+    uniform = ["i64"] * 4, ["i64"]
+    for entry in module.imports:
+        if entry.module != _abi.IMPORT_MODULE or entry.name not in _abi.IMPORTS:
+            raise CoreUnavailableError(f"the artifact imports {entry.module}.{entry.name}, which it may not")
+        if _signature(entry.type) != uniform:
+            raise CoreUnavailableError(f"the import {entry.name} has another signature than the convention's")
+    for entry in module.exports:
+        if entry.name.startswith("sky_") and _signature(entry.type) != uniform:
+            raise CoreUnavailableError(f"the export {entry.name} has another signature than the convention's")
 
 
 def _signature(kind: Any) -> tuple[list[str], list[str]] | None:

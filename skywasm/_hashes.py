@@ -80,7 +80,14 @@ _OPENSSL = {
 }
 
 
+# hashlib takes these in any case, because OpenSSL does; the names with an underscore, blake2b and blake2s are
+# Python's own and taken as they are.
+_ANY_CASE = {
+    name: name for name in ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha512_224", "sha512_256", "blake3")
+}
+_ANY_CASE.update(_OPENSSL)
+
+
 def find(name: str) -> Algorithm | None:
-    """The artifact's algorithm for a name as hashlib and OpenSSL take it; None for any other."""
-    lower = name.lower()
-    return _BY_NAME.get(_OPENSSL.get(lower, lower))
+    """The artifact's algorithm for a name as hashlib takes it; None for any other."""
+    return _BY_NAME.get(name) or _BY_NAME.get(_ANY_CASE.get(name.lower(), ""))

@@ -61,6 +61,7 @@ class _Instance:
             )
         self.input = self.input_room = 0
         self.direct: Any = None
+        self.alive_arguments: Any = ()
         self.reserve(_abi.WINDOW)
 
     def find_buffers(self) -> None:
@@ -247,6 +248,7 @@ class RawInstance(_Instance):
         output = self.call("sky_output")
         self._checked(output, DIRECT_OUTPUT)
         base = ctypes.addressof(self.memory.data_ptr(self.store).contents)
+        self.alive_arguments = self.arguments["sky_is_process_alive"]
         self.direct = (
             # Setting and slicing an array of c_char copies in a third of the time that a memoryview takes.
             (ctypes.c_char * _abi.WINDOW).from_address(base + self.input),

@@ -19,14 +19,19 @@ _MANY_LINES = 200
 
 def hash_file(path: PathOrFd, hash_alg: str) -> HashObject:
     """hashlib for all that it knows, the artifact for blake3."""
-    if isinstance(hash_alg, str) and hash_alg.lower() == "blake3":
-        from skywasm import _sandboxed
+    if not isinstance(hash_alg, str) or hash_alg.lower() != "blake3":
+        return reference.hash_file(path, hash_alg)
+    from skywasm import _sandboxed
 
-        try:
-            return _sandboxed.hash_file(path, hash_alg)
-        except (TrapError, CoreUnavailableError) as error:
-            _dispatch.fell_back("hash_file", error)
-    return reference.hash_file(path, hash_alg)
+    try:
+        return _sandboxed.hash_file(path, hash_alg)
+    except (TrapError, CoreUnavailableError) as error:
+        _dispatch.fell_back("hash_file", error)
+        problem = error
+    try:
+        return reference.hash_file(path, hash_alg)
+    except ValueError:
+        raise ValueError(f"hash algorithm 'blake3' is the artifact's, which cannot be used: {problem}") from problem
 
 
 def read_last_n_lines(

@@ -8,8 +8,9 @@ back. ``deque.pop`` and ``append`` are atomic.
 from __future__ import annotations
 
 import _thread
+import atexit
+import ctypes
 import os
-import threading
 from collections import deque
 
 from skywasm import _abi
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 pool: deque[Instance] = deque()
 
 _engine: Engine | None = None
+_problem: str | None = None
 _raw_problem: str | None = None
 _lock = _thread.RLock()
 _loading = False
@@ -50,6 +52,19 @@ def _after_fork_in_child() -> None:
     _loading = False
 
 
+def _leave_to_the_system() -> None:
+    """At the end of the interpreter: what is still there is never freed.
+
+    wasmtime-py's objects free themselves through module globals that are gone by then, and say so on standard
+    error. Other exit handlers may still call skywasm, so nothing is closed either.
+    """
+    pythonapi = getattr(ctypes, "pythonapi", None)
+    if pythonapi is not None:
+        for thing in (_engine, _abandoned, *pool):
+            pythonapi.Py_IncRef(ctypes.py_object(thing))
+
+
+atexit.register(_leave_to_the_system)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork_in_child)
 
@@ -57,6 +72,11 @@ if hasattr(os, "register_at_fork"):
 def loaded() -> Engine | None:
     """The engine if there is one; never loads."""
     return _engine
+
+
+def problem() -> str | None:
+    """Why the last try to load the engine failed."""
+    return _problem
 
 
 def call_path() -> str:
@@ -75,7 +95,7 @@ def engine() -> Engine:
     Raises:
         CoreUnavailableError: the artifact or wasmtime cannot be used.
     """
-    global _engine, _loading
+    global _engine, _loading, _problem
     if _engine is not None:
         return _engine
     with _lock:
@@ -86,7 +106,10 @@ def engine() -> Engine:
             try:
                 made = Engine()
                 pool.append(_first_instance(made))
-                _engine = made
+                _engine, _problem = made, None
+            except CoreUnavailableError as error:
+                _problem = str(error)
+                raise
             finally:
                 _loading = False
     return _engine
@@ -114,8 +137,11 @@ def _first_instance(made: Engine) -> Instance:
             _raw_problem = f"the self-test of raw calls failed: {type(error).__name__}: {error}"
     else:
         _raw_problem = f"raw calls are not tested with wasmtime {made.version}"
-    instance = _instance(made)
-    _self_test(instance)
+    try:
+        instance = _instance(made)
+        _self_test(instance)
+    except TrapError as error:
+        raise CoreUnavailableError(f"the artifact fails its self-test: {error}") from error
     return instance
 
 
@@ -217,7 +243,15 @@ def _cross(
             taken = instance.take(result)
     finally:
         context.clear()
+    settle(instance, export, error)
+    return result, taken
+
+
+def settle(instance: Instance, export: str, error: BaseException | None) -> None:
+    """Ends a call: puts the instance back unless it is not to be relied on, and raises what came of the call."""
     if isinstance(error, CutShort):
+        import threading
+
         if threading.current_thread() is threading.main_thread():
             raise KeyboardInterrupt
         raise TrapError(f"{export}: a host function was cut short by an asynchronous exception")
@@ -225,4 +259,3 @@ def _cross(
         pool.append(instance)
     if error is not None:
         raise error
-    return result, taken

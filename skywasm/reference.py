@@ -486,7 +486,7 @@ def get_max_workers_for_file_mounts(common_file_mounts: Mapping[str, Any], cloud
     return min(workers, get_parallel_threads(cloud_str))
 
 
-_LAST_PID = 2**31 - 1
+LAST_PID = 2**31 - 1
 _EPERM = 1
 
 
@@ -494,7 +494,7 @@ def checked_pid(pid: Any) -> bool:
     """Whether a process of this number can exist at all; TypeError for what is no number."""
     if not isinstance(pid, int):
         raise TypeError(f"pid must be an int, not {type(pid).__name__}")
-    return 0 < pid <= _LAST_PID
+    return 0 < pid <= LAST_PID
 
 
 def is_process_alive(pid: int) -> bool:

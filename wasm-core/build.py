@@ -153,7 +153,8 @@ def check_elsewhere(tools: Toolchain, content: bytes, folder: pathlib.Path) -> i
     (folder / "skywasm" / ARTIFACT.name).write_bytes(content)
     (folder / "skywasm" / PROVENANCE.name).write_text(provenance_text(tools, content))
     environment = dict(os.environ, SKYWASM_BACKEND="wasm", SKYWASM_CACHE="0", PYTHONPATH=str(folder))
-    return subprocess.run([sys.executable, "-m", "skywasm", "check"], cwd=folder, env=environment, check=False).returncode
+    command = [sys.executable, "-m", "skywasm", "check"]
+    return subprocess.run(command, cwd=folder, env=environment, check=False).returncode
 
 
 def verify() -> int:

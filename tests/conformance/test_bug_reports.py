@@ -71,7 +71,8 @@ def test_extra_02_exceptions_of_host_functions(
 
     with monkeypatch.context() as patch:
         patch.setattr(host_shims.facts, "process_signal", interrupted)
-        with pytest.raises(kind) as caught:
+        # Chosen again, because the shortest roads look at the facts when the backend is chosen.
+        with skywasm.use_backend(backend), pytest.raises(kind) as caught:
             skywasm.is_process_alive(os.getpid())
     assert caught.value is raised
     assert skywasm.is_process_alive(os.getpid()) is True

@@ -27,7 +27,7 @@ def _differences(function: str, vectors: dict[str, Any], backend: str, file: Pat
     found = []
     for case in vectors["cases"]:
         with pytest.MonkeyPatch.context() as patch:
-            got = replay.run(skywasm, function, case, file, patch)
+            got = replay.run(function, case, backend, file, patch)
         problem = replay.difference(vectors, case, got, backend)
         if problem:
             found.append(problem)

@@ -112,7 +112,7 @@ def test_while_other_threads_are_inside_calls() -> None:
         while not stop.is_set():
             _runtime.unload()
             skywasm.get_backend_info(load=True)
-    threads = [threading.Thread(target=work) for work in (long_calls, host_calls, loads)]
+    threads = [threading.Thread(target=work, daemon=True) for work in (long_calls, host_calls, loads)]
     for thread in threads:
         thread.start()
     inside = []

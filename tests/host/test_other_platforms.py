@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import socket
@@ -130,7 +131,7 @@ def test_ports_and_folders_are_the_same_everywhere(module: Any, tmp_path: Any) -
     """What the standard library does on every system is done by the same code."""
     (tmp_path / "entry").touch()
     assert module.entry_count(tmp_path) == 1
-    with module.port_socket() as probe, module.port_socket() as other:
+    with contextlib.closing(module.port_socket()) as probe, contextlib.closing(module.port_socket()) as other:
         assert (probe.family, probe.type) == (socket.AF_INET, socket.SOCK_STREAM)
         assert module.port_bind(probe, 0) == 0
         assert module.port_bind(other, probe.getsockname()[1]) == errno.EADDRINUSE

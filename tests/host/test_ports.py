@@ -194,7 +194,7 @@ def test_ports_that_need_rights() -> None:
 
 def test_one_socket_tries_many_ports(block: range) -> None:
     """A socket whose bind failed is used again: error numbers for taken ports, 0 for the one that it gets."""
-    with facts.port_socket() as probe:
+    with contextlib.closing(facts.port_socket()) as probe:
         assert probe.family == socket.AF_INET
         assert [facts.port_bind(probe, port) for port in block[:5]] == [errno.EADDRINUSE] * 5
         free = skywasm.find_free_port(block.start)

@@ -57,6 +57,9 @@ def test_same_as_reference_truncate_long_string(backend: str, text: str, length:
     length=strategies.ODD_LENGTHS,
     middle=strategies.JUNK,
 )
+@example(text="  ", length=1.0, middle=False)
+@example(text="0123456789", length=5.0, middle=True)
+@example(text="sky launch", length=float("nan"), middle=False)
 def test_same_as_reference_truncate_odd_arguments(backend: str, text: Any, length: Any, middle: Any) -> None:
     """Arguments of other types come to the same as in SkyPilot."""
     assert_same(

@@ -76,11 +76,11 @@ def test_right_between_all_other_calls(tmp_path):
         assert [skywasm.base36_encode(number) for number in NUMBERS] == ANSWERS
 
 
-@pytest.mark.parametrize("odd", [" ff ", "0xFF", "f_f", "\uff46\uff46"])
-def test_other_spellings_take_the_general_road(odd):
+@pytest.mark.parametrize(("odd", "answer"), [(" ff ", "73"), ("0xFF", "73"), ("f_f", "73"), ("\uff11\uff10", "g")])
+def test_other_spellings_take_the_general_road(odd, answer):
     """What int() reads besides plain digits is answered too, and the instance goes back."""
     before = len(_runtime.pool)
-    assert skywasm.base36_encode(odd) == "73"
+    assert skywasm.base36_encode(odd) == answer
     assert len(_runtime.pool) == before
 
 
@@ -91,3 +91,32 @@ def test_bad_digits_put_the_instance_back():
         with pytest.raises(ValueError, match="."):
             skywasm.base36_encode(bad)
     assert len(_runtime.pool) == before
+
+
+def test_a_process_is_asked_for_by_the_short_road():
+    """The round trip to the host gives both answers, and errors of the argument cost no instance."""
+    before = len(_runtime.pool)
+    assert skywasm.is_process_alive(os.getpid()) is True
+    assert skywasm.is_process_alive(2**31 - 1) is False
+    assert skywasm.is_process_alive(2**40) is False
+    with pytest.raises(TypeError):
+        skywasm.is_process_alive("1")
+    assert len(_runtime.pool) == before
+
+
+def test_a_host_function_that_fails_comes_out_of_the_short_road(monkeypatch):
+    """What the host function raised is raised, once, and the instance serves the next call."""
+    from host_shims import facts
+
+    asked = []
+
+    def fail(pid):
+        asked.append(pid)
+        raise ZeroDivisionError("on purpose")
+
+    monkeypatch.setattr(facts, "process_signal", fail)
+    with pytest.raises(ZeroDivisionError, match="on purpose"):
+        skywasm.is_process_alive(5)
+    assert asked == [5]
+    monkeypatch.undo()
+    assert skywasm.is_process_alive(os.getpid())
