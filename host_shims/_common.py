@@ -18,6 +18,9 @@ def cpu_count() -> int | None:
 
 
 def entry_count(path: PathOrFd) -> int:
+    # listdir takes None and -1 for the current folder; stat refuses both.
+    if path is None or path == -1:
+        os.stat(path)
     return len(os.listdir(path))
 
 

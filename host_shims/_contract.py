@@ -16,7 +16,7 @@ class Platform(Protocol):
     """The facts of one operating system."""
 
     def process_signal(self, pid: int) -> int:
-        """Error number of sending signal 0 to ``pid`` (1 to 2**31 - 1); 0 when it exists and may be signalled."""
+        """What sending signal 0 to ``pid`` (1 to 2**31 - 1) gives: 0, EPERM or ESRCH; OSError for anything else."""
 
     def cpu_online(self) -> int | None:
         """CPUs that are online, as psutil counts them; None when the system does not tell."""

@@ -9,8 +9,10 @@ import os
 def process_signal(pid: int) -> int:
     try:
         os.kill(pid, 0)
-    except OSError as error:
-        return error.errno or errno.ESRCH
+    except ProcessLookupError:
+        return errno.ESRCH
+    except PermissionError:
+        return errno.EPERM
     return 0
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from host_shims import facts
 from skywasm import _abi
+from skywasm.errors import NeedsReference
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -103,14 +104,14 @@ def _dir_entries(context: Context, handle: int, must: int, c: int) -> int:
     if not 0 <= handle < len(context.paths):
         raise ValueError("the artifact named a path that it was not given")
     path = context.paths[handle]
-    return facts.entry_count(path) if must else _missing(reference.mount_entries(path))
+    return facts.entry_count(path) if must else _missing(reference.system.mount_entries(path))
 
 
 def _limits_open_files(context: Context, a: int, pointer: int, size: int) -> int:
     from skywasm import reference
 
     limit = facts.open_files_limit()
-    reference.warn_low_fd_limit(limit)
+    reference.system.warn_low_fd_limit(limit)
     # A limit may be a float where a program has replaced getrlimit; the rules floor it as Python does.
     return _put(context, b"%d" % limit, pointer, size)
 
@@ -131,11 +132,17 @@ HOST_FUNCTIONS: dict[str, Callable[[Context, int, int, int], int]] = {
 }
 
 
+def _in_range(result: int) -> int:
+    """A fact that 64 bits cannot carry, such as a replaced ``os.cpu_count`` may give, is for the reference."""
+    if not _abi.HOST_FAILED < result <= _abi.I64_MAX:
+        raise NeedsReference
+    return result
+
+
 def answer(function: Callable[[Context, int, int, int], int], context: Context, a: int, b: int, c: int) -> int:
     """Runs a host function; its exception is kept and becomes HOST_FAILED."""
     try:
-        result = function(context, a, b, c)
-        return result if _abi.HOST_FAILED < result <= _abi.I64_MAX else _abi.HOST_FAILED
+        return _in_range(function(context, a, b, c))
     except BaseException as error:
         context.error = error
         return _abi.HOST_FAILED
@@ -146,9 +153,8 @@ def raw_callback(prototype: Any, function: Callable[[Context, int, int, int], in
 
     def callback(environment: Any, caller: Any, raw: Any, count: int) -> None:
         try:
-            result = function(context, raw[2], raw[4], raw[6])
             # Written last: until here the guest's NO_ANSWER stands.
-            raw[0] = result if _abi.HOST_FAILED < result <= _abi.I64_MAX else _abi.HOST_FAILED
+            raw[0] = _in_range(function(context, raw[2], raw[4], raw[6]))
         except BaseException as error:
             context.error = error
             raw[0] = _abi.HOST_FAILED

@@ -6,6 +6,7 @@ types, blanks or spellings mean is Python's business, and so are the reference's
 
 from __future__ import annotations
 
+import _thread
 import operator
 import struct
 
@@ -53,7 +54,7 @@ def base36_encode(hex_str: str) -> str:
         except NeedsReference:
             pass
     # What int() takes besides plain digits is normalised here; its errors come out of it.
-    data = _encoded(f"{reference.checked_hex(hex_str):x}", "a hex string")
+    data = _encoded(f"{reference.numbers.checked_hex(hex_str):x}", "a hex string")
     return reference.base36_encode(hex_str) if data is None else _base36_digits(data)
 
 
@@ -65,11 +66,12 @@ def base36_encode_direct(
     ``short`` answers numbers for which the crossing does not pay.
     """
     pop, append = runtime.pool.pop, runtime.pool.append
-    least = 0 if short is None else _PAYING_DIGITS
 
     def road(hex_str: str) -> str:
-        if type(hex_str) is not str or not least <= len(hex_str) <= DIRECT_DIGITS:
-            return short(hex_str) if short is not None and len(hex_str) < least else indirect(hex_str)
+        if type(hex_str) is not str or len(hex_str) > DIRECT_DIGITS:
+            return indirect(hex_str)
+        if short is not None and len(hex_str) < _PAYING_DIGITS:
+            return short(hex_str)
         try:
             instance = pop()
         except IndexError:
@@ -126,11 +128,13 @@ class WasmHash:
     any thread like a hashlib object; one update costs a few microseconds and the hashing.
     """
 
-    __slots__ = ("_algorithm", "_state")
+    __slots__ = ("_algorithm", "_lock", "_state")
 
     def __init__(self, algorithm: _hashes.Algorithm, state: bytes) -> None:
         self._algorithm = algorithm
         self._state = state
+        # As in hashlib, updates from several threads come one after the other.
+        self._lock = _thread.RLock()
 
     @property
     def name(self) -> str:
@@ -153,8 +157,9 @@ class WasmHash:
             raise TypeError("Strings must be encoded before hashing")
         view = memoryview(data).cast("B")
         for start in range(0, len(view), _HASH_PIECE):
-            piece = self._state + view[start : start + _HASH_PIECE]
-            self._state = runtime.output("sky_hash_update", 0, self._algorithm.number, 1, data=piece)
+            with self._lock:
+                piece = self._state + view[start : start + _HASH_PIECE]
+                self._state = runtime.output("sky_hash_update", 0, self._algorithm.number, 1, data=piece)
 
     def digest(self, length: int | None = None, /) -> bytes:
         """The digest of all bytes so far; shake_128 and shake_256 need its length in bytes."""
@@ -215,14 +220,14 @@ def _scan_tail(file: io.FileIO, n: int, chunk_size: int) -> bytes:
     while position > 0 and wanted > 0:
         size = min(size, position)
         position -= size
-        window = reference.read_exactly(file, position, size)
+        window = reference.files.read_exactly(file, position, size)
         if not windows and window.endswith(b"\n"):
             # The newline that ends the last line does not begin another.
             wanted += 1
         found, start = struct.unpack("<QQ", runtime.output("sky_read_last_n_lines", 0, wanted, data=window))
         wanted -= found
         windows.append(window[start:] if wanted == 0 else window)
-        size = reference.next_window(size, end - position, n + 1 - wanted, wanted)
+        size = reference.files.next_window(size, end - position, n + 1 - wanted, wanted)
     windows.reverse()
     return b"".join(windows)
 
@@ -232,28 +237,28 @@ def read_last_n_lines(
 ) -> list[str]:
     if not isinstance(n, int) or not isinstance(chunk_size, int):
         return reference.read_last_n_lines(file_path, n, chunk_size, encoding, errors)
-    reference.checked_tail_arguments(n, chunk_size)
+    reference.files.checked_tail_arguments(n, chunk_size)
     if n == 0:
-        reference.check_exists(file_path)
+        reference.files.check_exists(file_path)
         return []
-    data = reference.opened_tail(file_path, n, lambda file: _scan_tail(file, n, chunk_size))
-    return reference.last_lines(data, n, encoding, errors)
+    data = reference.files.opened_tail(file_path, n, lambda file: _scan_tail(file, n, chunk_size))
+    return reference.files.last_lines(data, n, encoding, errors)
 
 
 def find_free_port(start_port: int) -> int:
     ports = range(start_port, 65535)
     if not ports:
-        raise reference.no_free_port()
+        raise reference.system.no_free_port()
     if ports.start < 0:
         return reference.find_free_port(start_port)
     try:
         return runtime.call("sky_find_free_port", ports.start, release=True)
     except NeedsReference:
-        raise reference.no_free_port() from None
+        raise reference.system.no_free_port() from None
 
 
 def get_cpu_count() -> int:
-    override = reference.cpu_override()
+    override = reference.system.cpu_override()
     if override is not None:
         return override
     try:
@@ -263,7 +268,7 @@ def get_cpu_count() -> int:
 
 
 def get_mem_size_gb() -> float:
-    override = reference.memory_override()
+    override = reference.system.memory_override()
     if override is not None:
         return override
     try:
@@ -277,7 +282,10 @@ def get_parallel_threads(cloud_str: str | None = None) -> int:
     if cloud_str and not isinstance(cloud_str, str):
         return reference.get_parallel_threads(cloud_str)
     data = (cloud_str or "").encode("utf-8", "surrogatepass")
-    return runtime.call("sky_get_parallel_threads", data=data)
+    try:
+        return runtime.call("sky_get_parallel_threads", data=data)
+    except NeedsReference:
+        return reference.get_parallel_threads(cloud_str)
 
 
 def get_max_workers_for_file_mounts(common_file_mounts: Mapping[str, Any], cloud_str: str | None = None) -> int:
@@ -292,7 +300,7 @@ def get_max_workers_for_file_mounts(common_file_mounts: Mapping[str, Any], cloud
 
 
 def is_process_alive(pid: int) -> bool:
-    return reference.checked_pid(pid) and runtime.call("sky_is_process_alive", pid) == 1
+    return reference.system.checked_pid(pid) and runtime.call("sky_is_process_alive", pid) == 1
 
 
 def is_process_alive_direct(
@@ -303,7 +311,7 @@ def is_process_alive_direct(
     pop, append = runtime.pool.pop, runtime.pool.append
 
     def road(pid: int) -> bool:
-        if type(pid) is not int or not 0 < pid <= reference.LAST_PID:
+        if type(pid) is not int or not 0 < pid <= reference.system.LAST_PID:
             return indirect(pid)
         try:
             instance = pop()
@@ -328,4 +336,7 @@ def is_process_alive_direct(
 
 
 def estimate_fd_for_directory(path: PathOrFd) -> int:
-    return runtime.call("sky_estimate_fd_for_directory", 0, paths=(path,))
+    try:
+        return runtime.call("sky_estimate_fd_for_directory", 0, paths=(path,))
+    except NeedsReference:
+        return reference.estimate_fd_for_directory(path)

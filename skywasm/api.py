@@ -160,8 +160,8 @@ def hash_file(path: PathOrFd, hash_alg: str) -> HashObject:
 
     Args:
         path: the file. A named pipe blocks until somebody writes to it and closes it.
-        hash_alg: any name that ``hashlib.new`` takes, or ``"blake3"``. In ``wasm`` mode md5, sha1, the sha2, sha3
-            and blake2 families and blake3.
+        hash_alg: any name that ``hashlib.new`` takes, or ``"blake3"``, which needs the artifact and so is unknown in
+            ``python`` mode. In ``wasm`` mode md5, sha1, the sha2, sha3 and blake2 families and blake3.
 
     Returns:
         A hash object with hashlib's interface.

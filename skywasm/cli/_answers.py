@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 
 VECTORS = "vectors.json"
 
-_VARIABLES = (reference.CPU_LIMIT_VARIABLE, reference.MEMORY_GB_VARIABLE, reference.MEMORY_BYTES_VARIABLE)
+_VARIABLES = (
+    reference.system.CPU_LIMIT_VARIABLE,
+    reference.system.MEMORY_GB_VARIABLE,
+    reference.system.MEMORY_BYTES_VARIABLE,
+)
 _PLAIN_FACTS = ("process_signal", "cpu_online", "cpu_affinity", "cpu_count", "cgroup_version", "open_files_limit")
 # No such paths exist, so what is no directory among the facts is none for the operating system either.
 _SOURCE = os.path.join(os.sep, "skywasm-check", "nothing", "{}")

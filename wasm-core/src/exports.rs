@@ -149,7 +149,10 @@ exports! {
     }
 
     sky_truncate_long_string(length, max_length, middle, _again) io {
-        text::truncate(first(&io.input, length)?, max_length, middle != 0, &mut io.output);
+        let text = first(&io.input, length)?;
+        // Exactly: growing by doubling would ask for more than the memory has where the text is long.
+        io.output.try_reserve_exact(text.len() + text::DOTS.len()).map_err(|_| Error::Limit)?;
+        text::truncate(text, max_length, middle != 0, &mut io.output);
         Ok(Answer::Output)
     }
 

@@ -46,7 +46,8 @@ fn two_floats(text: &str) -> Option<(f64, f64)> {
 
 fn quota_v2<H: Host>(host: &mut H) -> Result<Option<i64>, Error> {
     match parsed(host, H::cpu_text, Fact::CpuMax, two_floats)? {
-        Some((quota, _)) if quota <= 0.0 => Ok(None),
+        // Also no limit for what is not a number.
+        Some((quota, _)) if quota.is_nan() || quota <= 0.0 => Ok(None),
         // Python raises for a zero period, and for a quotient that is not a number.
         Some((_, 0.0)) => Err(Error::Input),
         Some((quota, period)) => truncated(quota / period).map(Some),
@@ -152,6 +153,7 @@ mod tests {
             ("100000 x", 8),
             ("99999999999 100000", 8),
             ("max 100000 z", 8),
+            ("nan 3", 8),
         ] {
             assert_eq!(cpu_count(&mut v2(text)), Ok(want), "{text:?}");
         }
@@ -159,7 +161,7 @@ mod tests {
 
     #[test]
     fn what_python_raises_for_is_left_to_python() {
-        for text in ["100000 0", "inf 3", "inf inf", "nan 3", "1e300 1", "１0 5"] {
+        for text in ["100000 0", "inf 3", "inf inf", "1e300 1", "5 nan", "１0 5"] {
             assert_eq!(cpu_count(&mut v2(text)), Err(Error::Input), "{text:?}");
         }
     }

@@ -8,7 +8,8 @@
 use super::bytes::append;
 use alloc::vec::Vec;
 
-const DOTS: &[u8] = b"...";
+/// What stands for the part that was cut out.
+pub const DOTS: &[u8] = b"...";
 
 const fn starts_code_point(byte: u8) -> bool {
     byte & 0xc0 != 0x80

@@ -1,0 +1,192 @@
+"""Hashes and last lines of files."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import io
+    from collections.abc import Callable
+    from typing import Any
+
+    from host_shims._contract import PathOrFd
+    from skywasm.api import HashObject
+
+__all__ = ["hash_file", "read_last_n_lines"]
+
+# The first block is small enough for Python's allocator to have at hand, and holds most files that are hashed.
+_FIRST_BLOCK = 32 * 1024
+_READ_BLOCK = 128 * 1024
+_READ_FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+
+def _update_from(descriptor: int, digest: HashObject) -> None:
+    block = os.read(descriptor, _FIRST_BLOCK)
+    while block:
+        digest.update(block)
+        block = os.read(descriptor, _READ_BLOCK)
+
+
+def hash_file(path: PathOrFd, hash_alg: str) -> HashObject:
+    global _new_hash
+    if _new_hash is None:
+        import hashlib
+
+        _new_hash = hashlib.new
+    # Opened first: a missing file counts for more than an unknown algorithm.
+    if type(path) is not str:
+        with open(path, "rb", 0) as file:
+            digest = _new_hash(hash_alg)
+            _update_from(file.fileno(), digest)
+        return digest
+    # A file object costs as much as hashing a small file.
+    descriptor = os.open(path, _READ_FLAGS)
+    try:
+        digest = _new_hash(hash_alg)
+        _update_from(descriptor, digest)
+    except (IsADirectoryError, TypeError, ValueError):
+        # open() would have refused a directory before anything else, and named it.
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path) from None
+        raise
+    finally:
+        os.close(descriptor)
+    return digest
+
+
+_new_hash: Callable[[str], HashObject] | None = None
+_WINDOW_LIMIT = 1024 * 1024
+_SLACK = 512
+_FEW_LINES = 50
+
+
+def checked_tail_arguments(n: int, chunk_size: int) -> None:
+    """SkyPilot asserts these; the error stays the same when Python runs with -O."""
+    if not n >= 0:
+        raise AssertionError(f"n must be non-negative. Got {n}")
+    if not chunk_size > 0:
+        raise AssertionError(f"chunk_size must be positive. Got {chunk_size}")
+
+
+def check_exists(file_path: Any) -> None:
+    """As the checks above, for the file."""
+    if not os.path.exists(file_path):
+        raise AssertionError(f"File not found: {file_path}")
+
+
+def opened_tail(file_path: Any, n: int, read: Callable[[io.FileIO], bytes]) -> bytes:
+    """What ``read`` makes of the open file. Errors of the file system become SkyPilot's."""
+    try:
+        with open(file_path, "rb", 0) as file:
+            return read(file)
+    except (OSError, TypeError, ValueError) as error:
+        # A file that is not there is found out by opening it; that is one system call less when it is.
+        check_exists(file_path)
+        if not isinstance(error, OSError):
+            raise
+        raise RuntimeError(f"Failed to read last {n} lines from {file_path}: {error}") from error
+
+
+def read_exactly(file: io.FileIO, offset: int, size: int) -> bytes:
+    """``size`` bytes from ``offset``, fewer only where the file has become shorter."""
+    file.seek(offset)
+    data = file.read(size)
+    while len(data) < size:
+        more = file.read(size - len(data))
+        if not more:
+            break
+        data += more
+    return data
+
+
+def next_window(size: int, taken: int, found: int, wanted: int) -> int:
+    """How much to read next, after ``found`` newlines in ``taken`` bytes, to find ``wanted`` more."""
+    if not found:
+        return min(size * 2, _WINDOW_LIMIT)
+    # A little more than the lines so far make likely: reading and decoding too much costs most.
+    return min(max(wanted * taken // found * 9 // 8 + _SLACK, _SLACK), _WINDOW_LIMIT)
+
+
+def _without_earlier_lines(data: bytes, n: int) -> bytes:
+    """The last ``n`` lines' bytes, for a small ``n``: finding them costs less than decoding those before."""
+    at = len(data) - data.endswith(b"\n")
+    for _ in range(n):
+        at = data.rfind(b"\n", 0, at)
+        if at < 0:
+            return data
+    return data[at + 1 :]
+
+
+def _read_tail(file: io.FileIO, n: int, chunk_size: int) -> bytes:
+    """The end of the file with ``n`` lines in it, or all of it; for a large ``n`` a few lines more."""
+    end = position = file.seek(0, os.SEEK_END)
+    windows: list[bytes] = []
+    newlines = 0
+    size = chunk_size
+    while position > 0 and newlines <= n:
+        size = min(size, position)
+        position -= size
+        window = read_exactly(file, position, size)
+        windows.append(window)
+        newlines += window.count(b"\n")
+        size = next_window(size, end - position, newlines, n + 1 - newlines)
+    windows.reverse()
+    data = windows[0] if len(windows) == 1 else b"".join(windows)
+    return _without_earlier_lines(data, n) if n <= _FEW_LINES and isinstance(n, int) else data
+
+
+# Decoding a whole block gives the same as decoding each line for these: a newline byte is a newline, no
+# character spans it, and the handlers neither raise nor look beyond the broken bytes.
+_WHOLE_BLOCK_ENCODINGS = frozenset(("utf-8", "utf8", "UTF-8", "ascii", "us-ascii", "latin-1", "latin1", "iso-8859-1"))
+_WHOLE_BLOCK_ERRORS = frozenset(("replace", "ignore", "surrogateescape", "backslashreplace"))
+
+
+# Where splitlines() breaks besides at newlines and carriage returns.
+_OTHER_BREAKS_ASCII = "\v\f\x1c\x1d\x1e"
+_OTHER_BREAKS = _OTHER_BREAKS_ASCII + "\x85\u2028\u2029"
+
+
+def _whole_lines(text: str, ends: bool, n: int) -> list[str]:
+    """The last ``n`` lines of a decoded block; ``ends`` says whether its last byte was a newline."""
+    others = _OTHER_BREAKS_ASCII if text.isascii() else _OTHER_BREAKS
+    # The ignore handler may have dropped all that stood behind the last newline.
+    if text and "\r" not in text and text.endswith("\n") is ends and not any(other in text for other in others):
+        lines = text.splitlines(True)[-n:]
+        if ends:
+            lines[-1] = lines[-1][:-1]
+        return lines
+    lines = text.split("\n")
+    if ends:
+        lines.pop()
+    lines = lines[-n:]
+    last = lines.pop().rstrip("\r")
+    return [line.rstrip("\r") + "\n" for line in lines] + [last]
+
+
+def last_lines(data: bytes, n: int, encoding: str, errors: str) -> list[str]:
+    """The last ``n`` lines of ``data``, decoded; all but the last get a newline, carriage returns before it go."""
+    if not data:
+        return []
+    known = type(encoding) is str and type(errors) is str
+    if known and encoding in _WHOLE_BLOCK_ENCODINGS and errors in _WHOLE_BLOCK_ERRORS:
+        return _whole_lines(data.decode(encoding, errors), data.endswith(b"\n"), n)
+    rows = data.split(b"\n")
+    if not rows[-1]:
+        rows.pop()
+    lines = [row.decode(encoding, errors).rstrip("\r") + "\n" for row in rows[-n:]]
+    lines[-1] = lines[-1][:-1]
+    return lines
+
+
+def read_last_n_lines(
+    file_path: PathOrFd, n: int, chunk_size: int = 8192, encoding: str = "utf-8", errors: str = "replace"
+) -> list[str]:
+    checked_tail_arguments(n, chunk_size)
+    if n == 0:
+        check_exists(file_path)
+        return []
+    data = opened_tail(file_path, n, lambda file: _read_tail(file, n, chunk_size))
+    return last_lines(data, n, encoding, errors)
