@@ -8,6 +8,7 @@ user has already won. Any failure means: compile again.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -45,20 +46,21 @@ def folder() -> str | None:
     return platformdirs.user_cache_dir("skywasm", appauthor=False)
 
 
+def _cpu_flags() -> str:
+    """The line of /proc/cpuinfo that lists what the first processor can do."""
+    with open("/proc/cpuinfo", "rb") as file:
+        return next((line for line in file if line.startswith((b"flags", b"Features"))), b"").decode("ascii", "replace")
+
+
 def processor() -> str:
     """What the compiled code depends on: the flags of the processor where the system tells them."""
     import platform
 
-    name = platform.machine()
+    flags = ""
     if sys.platform == "linux":
-        try:
-            with open("/proc/cpuinfo", "rb") as file:
-                for line in file:
-                    if line.startswith((b"flags", b"Features")):
-                        return name + " " + line.decode("ascii", "replace").strip()
-        except OSError:
-            pass
-    return name
+        with contextlib.suppress(OSError):
+            flags = _cpu_flags()
+    return f"{platform.machine()} {flags.strip()}"
 
 
 def key(*parts: str) -> str:
@@ -99,6 +101,11 @@ def _load(name: str, path: str) -> bytes:
         os.close(where)
 
 
+def _digest(name: str, module: bytes) -> bytes:
+    """What stands before an entry: it covers the name too, so that an entry counts under its own only."""
+    return hashlib.sha256(name.encode() + module).digest()
+
+
 def load(name: str) -> tuple[bytes | None, str]:
     """The compiled module of an entry, or None; and what happened, for people."""
     try:
@@ -111,7 +118,7 @@ def load(name: str) -> tuple[bytes | None, str]:
     except Exception as error:
         return None, f"unusable: {error}"
     digest, module = content[:_DIGEST_SIZE], content[_DIGEST_SIZE:]
-    if len(digest) < _DIGEST_SIZE or hashlib.sha256(module).digest() != digest:
+    if _digest(name, module) != digest:
         return None, "unusable: the entry is damaged"
     return module, "hit"
 
@@ -155,7 +162,7 @@ def store(name: str, module: bytes) -> str:
         path = folder()
         if path is None:
             return "off (SKYWASM_CACHE=0)"
-        _store(name, path, hashlib.sha256(module).digest() + module)
+        _store(name, path, _digest(name, module) + module)
     except Exception as error:
         return f"not written: {error}"
     return "written"

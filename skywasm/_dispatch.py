@@ -105,8 +105,10 @@ def _artifact_road(
 
 def _runtime_if_loaded() -> Any:
     """The runtime module once it holds an engine, else None. Loads nothing."""
+    # Another thread may be importing the module just now; then it has no such function yet.
     runtime = sys.modules.get("skywasm._runtime")
-    return runtime if runtime is not None and runtime.loaded() is not None else None
+    loaded = getattr(runtime, "loaded", None)
+    return runtime if loaded is not None and loaded() is not None else None
 
 
 def is_warm() -> bool:
@@ -285,8 +287,8 @@ def _backend() -> tuple[str, str]:
         return "python", _failure
     runtime = _runtime_if_loaded()
     if runtime is None:
-        tried = sys.modules.get("skywasm._runtime")
-        return "not loaded", (tried and tried.problem()) or "no call has needed the engine yet"
+        problem = getattr(sys.modules.get("skywasm._runtime"), "problem", None)
+        return "not loaded", (problem and problem()) or "no call has needed the engine yet"
     if mode() == "auto" and not is_warm():
         return "python", f"{runtime.raw_problem()}; batches use the artifact"
     return "wasm", "the mode is wasm" if mode() == "wasm" else "the engine is loaded"

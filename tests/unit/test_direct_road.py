@@ -16,7 +16,8 @@ ANSWERS = [reference.base36_encode(number) for number in NUMBERS]
 
 @pytest.fixture(autouse=True)
 def _one_instance():
-    """Every call takes the same instance: the pool is last in, first out."""
+    """Every call takes the same new instance: the pool is last in, first out."""
+    _runtime.unload()
     with skywasm.use_backend("wasm"):
         skywasm.warm_up()
         yield
