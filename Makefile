@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest -q
 LEAST_COVERAGE := 90
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-% rust-test rust-coverage coverage lint fix check wasm wasm-verify vectors wheel nightly clean
+.PHONY: help demo test test-% rust-test rust-coverage coverage lint fix check wasm wasm-verify vectors bench rust-bench wheel nightly clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z%-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -34,7 +34,7 @@ demo: $(VENV)/ready ## the twelve functions in the sandbox beside pure Python (a
 test: $(VENV)/ready-test ## all tests in their quick form, against SkyPilot itself
 	$(PYTEST) -n auto --dist loadgroup tests
 
-test-%: $(VENV)/ready-test ## one tier: contract, unit, conformance, property, host, faults, hammer, cli, packaging
+test-%: $(VENV)/ready-test ## one tier: contract, unit, conformance, property, host, faults, hammer, cli, batch, bench, packaging
 	$(PYTEST) tests/$*
 
 rust-test: ## native tests of the Rust core
@@ -65,6 +65,12 @@ wasm: ## build skywasm/core.wasm and its provenance
 
 wasm-verify: $(VENV)/ready ## rebuild the artifact, compare, and check the new one
 	$(BIN)/python wasm-core/build.py --verify
+
+bench: $(VENV)/ready-test ## time every function beside SkyPilot's, and put the tables into docs/BENCHMARKS.md
+	$(BIN)/skywasm bench --update docs/BENCHMARKS.md
+
+rust-bench: ## the Criterion suites of the Rust core
+	cd wasm-core && cargo bench
 
 vectors: $(VENV)/ready-test ## make tests/vectors anew by running SkyPilot (as root: it mounts cgroup files of its own)
 	$(BIN)/python tests/vectors/generate.py
