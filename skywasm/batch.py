@@ -7,6 +7,8 @@ loaded, and batches load it once the time they save has paid for it.
 
 from __future__ import annotations
 
+from operator import length_hint
+
 from skywasm import _dispatch, reference
 
 TYPE_CHECKING = False
@@ -42,15 +44,14 @@ def _as_list(items: Iterable[Any]) -> Sequence[Any]:
 
 def one_by_one(function: Callable[[Any], Result], items: Sequence[Any], first: int = 0) -> list[Result]:
     """The scalar function for each item; an error gets the item's index, counted from ``first``."""
-    results: list[Result] = []
-    append = results.append
+    items = _as_list(items)
+    # map() runs the loop in C; how much of the list its iterator has left tells where an error struck.
+    left = iter(items)
     try:
-        for item in items:
-            append(function(item))
+        return list(map(function, left))
     except Exception as error:
-        error.batch_index = first + len(results)  # type: ignore[attr-defined]
+        error.batch_index = first + len(items) - length_hint(left) - 1  # type: ignore[attr-defined]
         raise
-    return results
 
 
 def _in_python(saved_us: float) -> bool:
@@ -236,4 +237,25 @@ def is_process_alive(pids: Iterable[int]) -> list[bool]:
     """
     from skywasm import api
 
-    return one_by_one(api.is_process_alive, _as_list(pids))
+    items = _as_list(pids)
+    if api._kill is None or not set(map(type, items)) <= {int}:
+        return one_by_one(api.is_process_alive, items)
+    return _alive_by_kill(api._kill, items)
+
+
+def _alive_by_kill(kill: Callable[[int, int], None], pids: Sequence[int]) -> list[bool]:
+    """``is_process_alive`` of ints, without a call for each."""
+    results: list[bool] = []
+    append = results.append
+    last = reference.system.LAST_PID
+    for pid in pids:
+        alive = 0 < pid <= last
+        if alive:
+            try:
+                kill(pid, 0)
+            except ProcessLookupError:
+                alive = False
+            except PermissionError:
+                pass
+        append(alive)
+    return results

@@ -89,7 +89,7 @@ def test_bad_digits_put_the_instance_back():
     """An error of the arguments costs no instance."""
     before = len(_runtime.pool)
     for bad in ("xyz", "", "-1", "\ud800", "é"):
-        with pytest.raises(ValueError, match="."):
+        with pytest.raises(ValueError, match=r"(invalid literal|negative)"):
             skywasm.base36_encode(bad)
     assert len(_runtime.pool) == before
 

@@ -59,7 +59,7 @@ def test_hashlib_agrees_on_name_and_sizes(algorithm: _hashes.Algorithm) -> None:
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_other_spellings_mean_what_hashlib_means(spelling: str) -> None:
-    """A spelling in any letter case is taken for the algorithm that hashlib makes of it, and for none where it refuses."""
+    """A spelling in any letter case is taken for what hashlib makes of it, and for none where it refuses."""
     for cased in (spelling, spelling.upper(), spelling.title()):
         try:
             known: str | None = hashlib.new(cased).name
