@@ -31,25 +31,31 @@ class _Unjoinable(Exception):
     """Internal: these items cannot be joined."""
 
 
-def _join(items: Sequence[Any]) -> tuple[bytes, int]:
-    """The joined items and the separator's code; ``_Unjoinable`` for items that are not text."""
+def _crossed(
+    items: Sequence[Any], encode: Callable[[str, Sequence[Any]], bytes], call: Callable[[bytes, int], bytes], out: str
+) -> list[str]:
+    """One result an item, by the first separator that gives so many: an item that holds it would make more.
+
+    ``out`` separates the results; empty, they have the items' separator.
+    """
     for separator in _SEPARATORS:
-        try:
-            data = separator.join(items).encode("utf-8", "surrogatepass")
-        except TypeError:
-            raise _Unjoinable from None
-        # Counting a byte in bytes is several times faster than a character in text.
-        code = ord(separator)
-        if data.count(code) == len(items) - 1:
-            return data, code
+        data = encode(separator, items)
+        if len(data) > _PIECE_BYTES and len(items) > 1:
+            half = len(items) // 2
+            return _crossed(items[:half], encode, call, out) + _crossed(items[half:], encode, call, out)
+        if len(data) > _abi.TEXT_LIMIT:
+            break
+        results = call(data, ord(separator)).decode("utf-8", "surrogatepass").split(out or separator)
+        if len(results) == len(items):
+            return results
     raise _Unjoinable
 
 
-def _split(out: bytes, separator: int, expected: int) -> list[str]:
-    results = out.decode("utf-8", "surrogatepass").split(chr(separator))
-    if len(results) != expected:
-        raise TrapError(f"the artifact gave {len(results)} results for {expected} items")
-    return results
+def _join_text(separator: str, items: Sequence[Any]) -> bytes:
+    try:
+        return separator.join(items).encode("utf-8", "surrogatepass")
+    except TypeError:
+        raise _Unjoinable from None
 
 
 def in_pieces(
@@ -78,23 +84,13 @@ def in_pieces(
     return results
 
 
-def _cross_joined(piece: Sequence[Any], call: Callable[[bytes, int], bytes]) -> list[str]:
-    data, separator = _join(piece)
-    if len(data) > _PIECE_BYTES and len(piece) > 1:
-        half = len(piece) // 2
-        return _cross_joined(piece[:half], call) + _cross_joined(piece[half:], call)
-    if len(data) > _abi.TEXT_LIMIT:
-        raise _Unjoinable
-    return _split(call(data, separator), separator, len(piece))
-
-
 def base36_encode(items: Sequence[Any]) -> list[str]:
     def call(data: bytes, separator: int) -> bytes:
         return runtime.output("sky_batch_base36_encode", 0, separator, data=data)
 
     return in_pieces(
         items,
-        lambda piece: _cross_joined(piece, call),
+        lambda piece: _crossed(piece, _join_text, call, ""),
         _sandboxed.base36_encode,
         reference.base36_encode,
         "batch.base36_encode",
@@ -109,7 +105,7 @@ def truncate_long_string(items: Sequence[Any], max_length: int, truncate_middle:
     def cross(piece: Sequence[Any]) -> list[str]:
         if not isinstance(max_length, int):
             raise NeedsReference
-        return _cross_joined(piece, call)
+        return _crossed(piece, _join_text, call, "")
 
     return in_pieces(
         items,
@@ -149,7 +145,10 @@ def format_float(items: Sequence[Any], precision: int) -> list[str]:
         if type(precision) is not int or not 0 <= precision <= _sandboxed.PRECISION_LIMIT:
             raise NeedsReference
         out = runtime.output("sky_batch_format_float", 0, precision, data=_doubles(piece))
-        return _split(out, ord("\n"), len(piece))
+        results = out.decode().split("\n")
+        if len(results) != len(piece):
+            raise TrapError(f"sky_batch_format_float: {len(results)} results for {len(piece)} numbers")
+        return results
 
     return in_pieces(
         items,
@@ -205,43 +204,28 @@ def hash_strings(items: Sequence[Any], alg: str) -> list[str]:
     def call(data: bytes, separator: int) -> bytes:
         return runtime.output("sky_batch_hash_strings", 0, algorithm.number, separator, data=data)
 
-    def cross(piece: Sequence[Any]) -> list[str]:
-        data, separator = _joined_bytes(piece)
-        if len(data) > _PIECE_BYTES and len(piece) > 1:
-            half = len(piece) // 2
-            return cross(piece[:half]) + cross(piece[half:])
-        if len(data) > _abi.TEXT_LIMIT:
-            raise _Unjoinable
-        return _split(call(data, separator), ord("\n"), len(piece))
-
     return in_pieces(
         items,
-        cross,
+        lambda piece: _crossed(piece, _join_bytes, call, "\n"),
         lambda item: _digest(algorithm, item),
         lambda item: _python_digest(alg, item),
         "batch.hash_strings",
     )
 
 
-def _joined_bytes(piece: Sequence[Any]) -> tuple[bytes, int]:
+def _join_bytes(separator: str, items: Sequence[Any]) -> bytes:
+    """Text as strict UTF-8, bytes as they are; also a mixture of both."""
     try:
-        data, separator = _join(piece)
-    except _Unjoinable:
-        encoded = [_bytes_of(item) if isinstance(item, (str, bytes, bytearray, memoryview)) else None for item in piece]
-        for code in map(ord, _SEPARATORS):
-            if None in encoded:
-                break
-            data = bytes((code,)).join(encoded)  # type: ignore[arg-type]
-            if data.count(code) == len(piece) - 1:
-                return data, code
-        raise
-    if not data.isascii():
-        # Hashing takes strict UTF-8: the scalar way raises for the item that is not.
-        try:
-            data.decode()
-        except UnicodeDecodeError:
-            raise _Unjoinable from None
-    return data, separator
+        return separator.join(items).encode()
+    except UnicodeEncodeError:
+        # The scalar way finds the text that is to blame.
+        raise _Unjoinable from None
+    except TypeError:
+        pass
+    try:
+        return separator.encode().join([item.encode() if isinstance(item, str) else item for item in items])
+    except (TypeError, UnicodeEncodeError):
+        raise _Unjoinable from None
 
 
 def _digest(algorithm: _hashes.Algorithm, item: Any) -> str:

@@ -50,6 +50,29 @@ mod backend {
         }
     }
 
+    /// What each lane holds over four vectors, as little-endian bytes.
+    #[inline(always)]
+    pub fn columns(rows: &[Lanes; 4]) -> [[u8; 16]; 4] {
+        let low =
+            [wasm::i32x4_shuffle::<0, 4, 1, 5>(rows[0], rows[1]), wasm::i32x4_shuffle::<0, 4, 1, 5>(rows[2], rows[3])];
+        let high =
+            [wasm::i32x4_shuffle::<2, 6, 3, 7>(rows[0], rows[1]), wasm::i32x4_shuffle::<2, 6, 3, 7>(rows[2], rows[3])];
+        [
+            bytes(wasm::i64x2_shuffle::<0, 2>(low[0], low[1])),
+            bytes(wasm::i64x2_shuffle::<1, 3>(low[0], low[1])),
+            bytes(wasm::i64x2_shuffle::<0, 2>(high[0], high[1])),
+            bytes(wasm::i64x2_shuffle::<1, 3>(high[0], high[1])),
+        ]
+    }
+
+    #[inline(always)]
+    fn bytes(value: Lanes) -> [u8; 16] {
+        let mut out = [0u8; 16];
+        // SAFETY: the array is as long as what is written, and needs no alignment.
+        unsafe { wasm::v128_store(out.as_mut_ptr().cast(), value) }
+        out
+    }
+
     /// Sixteen bytes as hexadecimal digits.
     #[inline(always)]
     pub fn hex(bytes: &[u8; 16]) -> [u8; 32] {
@@ -141,6 +164,11 @@ mod backend {
         }
     }
 
+    /// What each lane holds over four vectors, as little-endian bytes.
+    pub fn columns(rows: &[Lanes; 4]) -> [[u8; 16]; 4] {
+        from_fn(|lane| from_fn(|i| rows[i / 4][lane].to_le_bytes()[i % 4]))
+    }
+
     /// Sixteen bytes as hexadecimal digits.
     pub fn hex(bytes: &[u8; 16]) -> [u8; 32] {
         let digits = b"0123456789abcdef";
@@ -159,4 +187,4 @@ mod backend {
     }
 }
 
-pub(crate) use backend::{Lanes, add, and, hex, lane, not, or, pin, rotate, splat, transpose, with_lane, xor};
+pub(crate) use backend::{Lanes, add, and, columns, hex, lane, not, or, pin, rotate, splat, transpose, with_lane, xor};

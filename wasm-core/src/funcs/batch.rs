@@ -79,13 +79,9 @@ fn put_hex(bytes: &[u8], out: &mut Vec<u8>) {
 }
 
 /// An MD5 in hexadecimal, and a newline.
-fn put_md5(state: [u32; 4], out: &mut Vec<u8>) {
-    let mut digest = [0u8; 16];
-    for (place, word) in digest.as_chunks_mut::<4>().0.iter_mut().zip(state) {
-        *place = word.to_le_bytes();
-    }
+fn put_md5(digest: &[u8; 16], out: &mut Vec<u8>) {
     let mut line = [b'\n'; 33];
-    line[..32].copy_from_slice(&simd::hex(&digest));
+    line[..32].copy_from_slice(&simd::hex(digest));
     out.extend_from_slice(&line);
 }
 
@@ -123,7 +119,7 @@ fn md5_strings(joined: &[u8], separator: u8, out: &mut Vec<u8>) {
     let list: Vec<&[u8]> = items(joined, separator).collect();
     out.reserve(list.len() * 33);
     if list.iter().all(|item| item.len() <= md5_lanes::SHORT) {
-        md5_lanes::run_short(&list, |state| put_md5(state, out));
+        md5_lanes::run_short(&list, |digest| put_md5(digest, out));
         return;
     }
     let mut jobs: Vec<md5_lanes::Job<'_>> = list
@@ -132,7 +128,7 @@ fn md5_strings(joined: &[u8], separator: u8, out: &mut Vec<u8>) {
         .collect();
     md5_lanes::run(&mut jobs);
     for job in &jobs {
-        put_md5(job.state, out);
+        put_md5(&md5_lanes::digest(job.state), out);
     }
 }
 
