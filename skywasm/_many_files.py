@@ -56,10 +56,10 @@ class _File:
 
     __slots__ = ("descriptor", "index", "state", "total")
 
-    def __init__(self, index: int, descriptor: int) -> None:
+    def __init__(self, index: int, descriptor: int, total: int) -> None:
         self.index = index
         self.descriptor = descriptor
-        self.total = 0
+        self.total = total
         self.state = _START
 
 
@@ -70,7 +70,10 @@ class _Md5Lanes:
         self.paths = paths
         self.results = results
         self.waiting: Iterator[tuple[int, Any]] = iter(enumerate(paths))
+        # Files under way, and a descriptor that is in neither list yet: what is to be closed whatever happens.
         self.open: list[_File] = []
+        self.opened = -1
+        self.parts: list[_File] = []
 
     def run(self) -> None:
         instance = runtime.borrow()
@@ -79,84 +82,107 @@ class _Md5Lanes:
             while self._round(instance):
                 pass
         finally:
-            for file in self.open:
-                os.close(file.descriptor)
+            for descriptor in (self.opened, *(file.descriptor for file in self.open)):
+                if descriptor >= 0:
+                    os.close(descriptor)
         runtime.pool.append(instance)
 
-    def _next(self) -> _File | None:
-        """Opens the next file that can be opened."""
+    def _failed(self, index: int, error: Exception) -> None:
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = self.paths[index]
+        self.results[index] = at_index(error, index)
+
+    def _next_part(self, room: memoryview) -> tuple[_File, int] | None:
+        """Reads the next part of a file under way; None when it cannot be read."""
+        file = self.parts.pop()
+        try:
+            filled = _fill(file.descriptor, room)
+        except OSError as error:
+            self._failed(file.index, error)
+            filled = -1
+        if filled < _PART:
+            self.open.remove(file)
+            os.close(file.descriptor)
+        file.total += max(filled, 0)
+        return (file, filled) if filled >= 0 else None
+
+    def _next_file(self, room: memoryview) -> tuple[int | _File, int] | None:
+        """Opens the next file and reads its beginning: its index when that was all of it. None at the end."""
         for index, path in self.waiting:
             if isinstance(path, int):
                 # A descriptor is read from where it stands and closed, as open() does.
                 self.results[index] = hash_one(path, "md5", index)
                 continue
             try:
-                file = _File(index, os.open(path, _OPEN_FLAGS))
+                descriptor = self.opened = os.open(path, _OPEN_FLAGS)
+                filled = _fill(descriptor, room)
             except (OSError, TypeError, ValueError) as error:
-                self.results[index] = at_index(error, index)
-                continue
-            self.open.append(file)
-            return file
+                self._failed(index, error)
+                filled = -1
+            if filled == _PART:
+                file = _File(index, descriptor, filled)
+                self.open.append(file)
+                self.opened = -1
+                return file, filled
+            if self.opened >= 0:
+                self.opened = -1
+                os.close(descriptor)
+            if filled >= 0:
+                return index, filled
         return None
-
-    def _close(self, file: _File) -> None:
-        self.open.remove(file)
-        os.close(file.descriptor)
-
-    def _read(self, file: _File, room: memoryview) -> int | None:
-        """Fills ``room`` from the file as far as it goes, closing it at its end; None when it cannot be read."""
-        descriptor = file.descriptor
-        try:
-            filled = os.readv(descriptor, (room,))
-            # Only a second read tells the end of the file from a short read.
-            while 0 < filled < _PART:
-                more = os.readv(descriptor, (room[filled:],))
-                if not more:
-                    break
-                filled += more
-        except OSError as error:
-            if error.filename is None:
-                error.filename = self.paths[file.index]
-            self.results[file.index] = at_index(error, file.index)
-            self._close(file)
-            return None
-        file.total += filled
-        if filled < _PART:
-            self._close(file)
-        return filled
 
     def _round(self, instance: Any) -> bool:
         """One call's worth of work; False when there was none left."""
         view, base = instance.view, instance.input
         at, last = base + _TABLE, base + _ROOM - _PART
-        jobs: list[_File] = []
+        jobs: list[int | _File] = []
         records: list[Any] = []
-        parts = iter(list(self.open))
+        self.parts = self.open[::-1]
         while at <= last and len(jobs) < _JOBS:
-            file = next(parts, None) or self._next()
-            if file is None:
-                break
-            filled = self._read(file, view[at : at + _PART])
-            if filled is not None:
-                jobs.append(file)
-                records += (at - base, filled, file.total if filled < _PART else -1, file.state)
-                at += -(-filled // _BLOCK) * _BLOCK
+            room = view[at : at + _PART]
+            if self.parts:
+                part = self._next_part(room)
+                if part is None:
+                    continue
+                job: int | _File = part[0]
+                filled, total, state = part[1], part[0].total, part[0].state
+            else:
+                began = self._next_file(room)
+                if began is None:
+                    break
+                job, filled = began
+                total, state = filled, _START
+            jobs.append(job)
+            records += (at - base, filled, total if filled < _PART else -1, state)
+            at += -(-filled // _BLOCK) * _BLOCK
         if jobs:
             self._hash(instance, jobs, records)
         return bool(jobs)
 
-    def _hash(self, instance: Any, jobs: list[_File], records: list[Any]) -> None:
+    def _hash(self, instance: Any, jobs: list[int | _File], records: list[Any]) -> None:
         table = struct.Struct("<" + _RECORD * len(jobs))
         table.pack_into(instance.view, instance.input, *records)
         if instance.call("sky_batch_md5", len(jobs), release=True) != len(jobs):
             raise TrapError("sky_batch_md5: the artifact did not take the table")
         done = table.unpack_from(instance.view, instance.input)
         # The third of a record's four fields says whether this was the last part.
-        for file, total, state in zip(jobs, records[2::4], done[3::4]):
-            if total >= 0:
-                self.results[file.index] = state.hex()
+        for job, total, state in zip(jobs, records[2::4], done[3::4]):
+            if total < 0:
+                job.state = state  # type: ignore[union-attr]
             else:
-                file.state = state
+                self.results[job if isinstance(job, int) else job.index] = state.hex()
+
+
+def _fill(descriptor: int, room: memoryview) -> int:
+    """Reads into ``room`` as far as the file goes."""
+    filled = os.readv(descriptor, (room,))
+    # Only a second read tells the end of the file from a short read.
+    while 0 < filled < _PART:
+        more = os.readv(descriptor, (room[filled:],))
+        if not more:
+            break
+        filled += more
+    return filled
 
 
 def hash_one(path: Any, alg: str, index: int) -> Any:
