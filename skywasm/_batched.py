@@ -45,7 +45,7 @@ def _crossed(
             return _crossed(items[:half], encode, call, out) + _crossed(items[half:], encode, call, out)
         if len(data) > _abi.TEXT_LIMIT:
             break
-        results = call(data, ord(separator)).decode("utf-8", "surrogatepass").split(out or separator)
+        results = _sandboxed.text(call(data, ord(separator))).split(out or separator)
         if len(results) == len(items):
             return results
     raise _Unjoinable
@@ -145,7 +145,7 @@ def format_float(items: Sequence[Any], precision: int) -> list[str]:
         if type(precision) is not int or not 0 <= precision <= _sandboxed.PRECISION_LIMIT:
             raise NeedsReference
         out = runtime.output("sky_batch_format_float", 0, precision, data=_doubles(piece))
-        results = out.decode().split("\n")
+        results = _sandboxed.text(out).split("\n")
         if len(results) != len(piece):
             raise TrapError(f"sky_batch_format_float: {len(results)} results for {len(piece)} numbers")
         return results

@@ -39,8 +39,8 @@ def folder() -> str | None:
         return os.path.abspath(named)
     if sys.platform == "linux":
         # What platformdirs does here; importing it takes 8 ms, a quarter of what wasmtime takes.
-        home = os.environ.get("XDG_CACHE_HOME", "").strip() or os.path.expanduser("~/.cache")
-        return os.path.join(home, "skywasm")
+        home = os.environ.get("XDG_CACHE_HOME", "").strip()
+        return os.path.join(home if os.path.isabs(home) else os.path.expanduser("~/.cache"), "skywasm")
     import platformdirs
 
     return platformdirs.user_cache_dir("skywasm", appauthor=False)

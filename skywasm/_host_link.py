@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from host_shims import facts
 from skywasm import _abi
-from skywasm.errors import NeedsReference
+from skywasm.errors import NeedsReference, TrapError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Context:
     def room(self, pointer: int, size: int) -> memoryview:
         """The guest's buffer, once it is known to lie inside its memory."""
         if pointer < 0 or size < 0 or pointer + size > len(self.memory):
-            raise ValueError("the artifact named a buffer outside its memory")
+            raise TrapError("the artifact named a buffer outside its memory")
         return self.memory[pointer : pointer + size]
 
 
@@ -94,7 +94,7 @@ def _port_bind(context: Context, port: int, b: int, c: int) -> int:
 
 def _file_read(context: Context, handle: int, pointer: int, size: int) -> int:
     if context.file is None or handle != 0:
-        raise ValueError("the artifact named a file that it was not given")
+        raise TrapError("the artifact named a file that it was not given")
     return context.file.readinto(context.room(pointer, size)) or 0
 
 
@@ -102,7 +102,7 @@ def _dir_entries(context: Context, handle: int, must: int, c: int) -> int:
     from skywasm import reference
 
     if not 0 <= handle < len(context.paths):
-        raise ValueError("the artifact named a path that it was not given")
+        raise TrapError("the artifact named a path that it was not given")
     path = context.paths[handle]
     return facts.entry_count(path) if must else _missing(reference.system.mount_entries(path))
 

@@ -30,10 +30,10 @@ DIRECT_OUTPUT = 50
 # Calls that may run longer than about 50 us give the GIL away.
 GIL_BYTES = 32 * 1024
 
-# environment, caller, parameters and results, their number; a null trap comes back.
-_CALLBACK = ctypes.CFUNCTYPE(
-    ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.POINTER(ctypes.c_int64), ctypes.c_size_t
-)
+# Environment, caller, parameters and results, their number. The engine expects a pointer to a trap back, and frees
+# what it gets. A signal may strike before the first line of a callback; for a result type ctypes would then leave
+# the pointer unset. Without one, libffi gives back 0, no trap, whatever happens in Python.
+_CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.POINTER(ctypes.c_int64), ctypes.c_size_t)
 
 
 class _Instance:
@@ -236,7 +236,7 @@ class RawInstance(_Instance):
             raw[0], raw[2], raw[4], raw[6] = a, b, c, again
             error = enter(*arguments)
             if error is not None or self.trap.value is not None:
-                self.raise_trap(export, error)
+                raise self.trapped(export, error)
             result = raw[0]
             if result != _abi.AGAIN:
                 # Direct roads set the first slot only.
@@ -261,8 +261,8 @@ class RawInstance(_Instance):
             output << 32,
         )
 
-    def raise_trap(self, export: str, error: Any) -> None:
-        """Raises TrapError with the engine's message, freeing what the engine handed over."""
+    def trapped(self, export: str, error: Any) -> TrapError:
+        """The TrapError with the engine's message; frees what the engine handed over."""
         wasmtime, ffi = self.wasmtime, self.wasmtime._ffi
         self.context.error = None
         if error is not None:
@@ -272,4 +272,4 @@ class RawInstance(_Instance):
             trap = ctypes.cast(self.trap, ctypes.POINTER(ffi.wasm_trap_t))
             self.trap.value = None
             message = str(wasmtime.Trap._from_ptr(trap))
-        raise TrapError(f"{export}: {message.strip()}")
+        return TrapError(f"{export}: {message.strip()}")

@@ -11,6 +11,7 @@ import _thread
 import atexit
 import ctypes
 import os
+import sys
 from collections import deque
 
 from skywasm import _abi
@@ -136,12 +137,14 @@ def _first_instance(made: Engine) -> Instance:
             made.raw = False
             _raw_problem = f"the self-test of raw calls failed: {type(error).__name__}: {error}"
     else:
-        _raw_problem = f"raw calls are not tested with wasmtime {made.version}"
+        _raw_problem = f"raw calls are not tested with wasmtime {made.version} on {sys.platform}"
     try:
         instance = _instance(made)
         _self_test(instance)
-    except TrapError as error:
-        raise CoreUnavailableError(f"the artifact fails its self-test: {error}") from error
+    except CoreUnavailableError:
+        raise
+    except Exception as error:
+        raise CoreUnavailableError(f"the artifact fails its self-test: {type(error).__name__}: {error}") from error
     return instance
 
 

@@ -13,7 +13,7 @@ import struct
 from skywasm import _abi, _dispatch, _hashes, reference
 from skywasm import _runtime as runtime
 from skywasm._instance import DIRECT_DIGITS, DIRECT_OUTPUT
-from skywasm.errors import NeedsReference
+from skywasm.errors import NeedsReference, TrapError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def _encoded(text: str, what: str) -> bytes | None:
 
 
 def _base36_digits(hex_digits: bytes) -> str:
-    return runtime.output("sky_base36_encode", data=hex_digits, release=len(hex_digits) > _LONG_NUMBER).decode()
+    return text(runtime.output("sky_base36_encode", data=hex_digits, release=len(hex_digits) > _LONG_NUMBER))
 
 
 def base36_encode(hex_str: str) -> str:
@@ -56,6 +56,31 @@ def base36_encode(hex_str: str) -> str:
     # What int() takes besides plain digits is normalised here; its errors come out of it.
     data = _encoded(f"{reference.numbers.checked_hex(hex_str):x}", "a hex string")
     return reference.base36_encode(hex_str) if data is None else _base36_digits(data)
+
+
+def _trapped(name: str, instance: Any, error: Any, python: Callable[[Any], Any] | None, argument: Any) -> Any:
+    """Ends a direct road in a trap: TrapError in ``wasm`` mode, the reference's answer in ``auto``."""
+    trap = instance.trapped("sky_" + name, error)
+    if python is None:
+        raise trap
+    _dispatch.fell_back(name, trap)
+    return python(argument)
+
+
+def text(out: bytes) -> str:
+    """The text of an output; the artifact writes valid UTF-8, lone surrogates apart, or is not to be relied on."""
+    try:
+        return out.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError as error:
+        raise TrapError(f"the artifact gave text that is not UTF-8: {error}") from None
+
+
+def _numbers(layout: str, out: bytes) -> Any:
+    """The numbers of an output of fixed layout."""
+    try:
+        return struct.unpack(layout, out)
+    except struct.error as error:
+        raise TrapError(f"the artifact gave {len(out)} bytes of numbers: {error}") from None
 
 
 def base36_encode_direct(
@@ -83,8 +108,9 @@ def base36_encode_direct(
         text_in, text_out, slots, enter, arguments, trap, base = instance.direct
         text_in.value = hex_str.encode()
         slots[0] = len(hex_str)
-        if enter(*arguments) is not None or trap.value is not None:
-            return indirect(hex_str)
+        error = enter(*arguments)
+        if error is not None or trap.value is not None:
+            return _trapped("base36_encode", instance, error, short, hex_str)  # type: ignore[no-any-return]
         length = slots[0] - base
         if 0 < length <= DIRECT_OUTPUT:
             digits: str = text_out[:length].decode()
@@ -102,7 +128,7 @@ def base36_encode_direct(
 def format_float(num: float | int, precision: int = 1) -> str:
     if type(num) is float and type(precision) is int and 0 <= precision <= PRECISION_LIMIT:
         (bits,) = struct.unpack("<q", struct.pack("<d", num))
-        return runtime.output("sky_format_float", bits, precision).decode()
+        return text(runtime.output("sky_format_float", bits, precision))
     return reference.format_float(num, precision)
 
 
@@ -117,8 +143,8 @@ def truncate_long_string(s: str, max_length: int = 35, truncate_middle: bool = F
     data = _encoded(s, "a text")
     if data is None:
         return reference.truncate_long_string(s, max_length, truncate_middle)
-    out = runtime.output("sky_truncate_long_string", 0, clamped(max_length), 1 if truncate_middle else 0, data=data)
-    return out.decode("utf-8", "surrogatepass")
+    middle = 1 if truncate_middle else 0
+    return text(runtime.output("sky_truncate_long_string", 0, clamped(max_length), middle, data=data))
 
 
 class WasmHash:
@@ -224,7 +250,7 @@ def _scan_tail(file: io.FileIO, n: int, chunk_size: int) -> bytes:
         if not windows and window.endswith(b"\n"):
             # The newline that ends the last line does not begin another.
             wanted += 1
-        found, start = struct.unpack("<QQ", runtime.output("sky_read_last_n_lines", 0, wanted, data=window))
+        found, start = _numbers("<QQ", runtime.output("sky_read_last_n_lines", 0, wanted, data=window))
         wanted -= found
         windows.append(window[start:] if wanted == 0 else window)
         size = reference.files.next_window(size, end - position, n + 1 - wanted, wanted)
@@ -262,9 +288,10 @@ def get_cpu_count() -> int:
     if override is not None:
         return override
     try:
-        return int.from_bytes(runtime.output("sky_get_cpu_count"), "little", signed=True)
+        (count,) = _numbers("<q", runtime.output("sky_get_cpu_count"))
     except NeedsReference:
         return reference.get_cpu_count()
+    return count  # type: ignore[no-any-return]
 
 
 def get_mem_size_gb() -> float:
@@ -272,7 +299,7 @@ def get_mem_size_gb() -> float:
     if override is not None:
         return override
     try:
-        (size,) = struct.unpack("<d", runtime.output("sky_get_mem_size_gb"))
+        (size,) = _numbers("<d", runtime.output("sky_get_mem_size_gb"))
     except NeedsReference:
         return reference.get_mem_size_gb()
     return size  # type: ignore[no-any-return]
@@ -305,7 +332,7 @@ def is_process_alive(pid: int) -> bool:
 
 def is_process_alive_direct(
     indirect: Callable[[int], bool],
-    short: Any = None,  # noqa: ARG001 - all direct roads are made alike
+    short: Callable[[int], bool] | None = None,
 ) -> Callable[[int], bool]:
     """A road with as few steps as a host round trip takes."""
     pop, append = runtime.pool.pop, runtime.pool.append
@@ -322,14 +349,14 @@ def is_process_alive_direct(
             return indirect(pid)
         slots, enter, trap = instance.direct[2], instance.direct[3], instance.direct[5]
         slots[0] = pid
-        if enter(*instance.alive_arguments) is not None or trap.value is not None:
-            return indirect(pid)
+        error = enter(*instance.alive_arguments)
+        if error is not None or trap.value is not None:
+            return _trapped("is_process_alive", instance, error, short, pid)  # type: ignore[no-any-return]
         alive = slots[0]
         if alive >= 0:
             append(instance)
             return bool(alive)
-        error = instance.error_for("sky_is_process_alive", alive)
-        runtime.settle(instance, "sky_is_process_alive", error)
+        runtime.settle(instance, "sky_is_process_alive", instance.error_for("sky_is_process_alive", alive))
         return indirect(pid)
 
     return road

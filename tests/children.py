@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import os
 import pathlib
@@ -19,10 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+# What can be tested here: an interpreter too old for the engine still runs everything in Python.
+MODES = ("auto", "wasm", "python") if importlib.util.find_spec("wasmtime") else ("auto", "python")
 PACKAGES = pathlib.Path(skywasm.__file__).parent.parent
 TIMEOUT_S = 60
 
-# Every child may call report(name=value, ...); run() gives the values back. `warnings` collects what skywasm logs.
+# Every child may call report(name=value, ...); run() gives the values back. `warnings` collects what skywasm logs,
+# MODES are the backends that this interpreter has.
 _PRELUDE = """
 import json as _json, logging as _logging, sys as _sys
 warnings = []
@@ -30,10 +34,12 @@ class _Keep(_logging.Handler):
     def emit(self, record):
         warnings.append(record.getMessage())
 _logging.getLogger("skywasm").addHandler(_Keep(_logging.WARNING))
+MODES = %r
 def report(**facts):
     _sys.stdout.write("REPORT " + _json.dumps(facts, default=repr) + chr(10))
     _sys.stdout.flush()
 """
+_PRELUDE = _PRELUDE.replace("%r", repr(MODES))
 
 
 def environment(env: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -13,25 +13,40 @@ import skywasm
 ROOT = pathlib.Path(skywasm.__file__).parent.parent
 CONSTANTS = {"skywasm._abi", "skywasm._registry", "skywasm.errors"}
 
-# A module of ours and the modules of ours that it may import. These three everybody in skywasm may import: they
-# hold names and numbers and import nothing but each other.
+# A module of ours and the modules of ours that it may import. CONSTANTS everybody in skywasm may import: they hold
+# names and numbers and import nothing.
 OURS: dict[str, set[str]] = {
-    "skywasm": {"skywasm._dispatch", "skywasm.api"},
+    "skywasm": {"skywasm._dispatch", "skywasm.api", "skywasm.batch"},
     "skywasm._abi": set(),
     "skywasm._registry": set(),
     "skywasm.errors": set(),
     "skywasm._hashes": set(),
     "skywasm._log": set(),
     "skywasm._cache": set(),
-    "skywasm.reference": {"host_shims", "skywasm._log"},
+    # The reference: the standard library and the machine's facts.
+    "skywasm.reference": {
+        "skywasm.reference.files",
+        "skywasm.reference.numbers",
+        "skywasm.reference.system",
+        "skywasm.reference.text",
+    },
+    "skywasm.reference.files": set(),
+    "skywasm.reference.numbers": set(),
+    "skywasm.reference.system": {"host_shims", "skywasm._log"},
+    "skywasm.reference.text": set(),
+    # The choice of a road. What belongs to the engine is imported inside functions only; see LATE.
     "skywasm.api": {"skywasm._dispatch"},
     "skywasm._dispatch": {
+        "host_shims",
         "skywasm._log",
+        "skywasm._mixed",
         "skywasm._runtime",
         "skywasm._sandboxed",
         "skywasm.api",
         "skywasm.reference",
     },
+    "skywasm._mixed": {"skywasm._dispatch", "skywasm._sandboxed", "skywasm.reference"},
+    # The engine, from the artifact up.
     "skywasm._engine": {"skywasm._cache"},
     "skywasm._host_link": {"host_shims", "skywasm.reference"},
     "skywasm._instance": {"skywasm._host_link"},
@@ -41,6 +56,29 @@ OURS: dict[str, set[str]] = {
         "skywasm._hashes",
         "skywasm._instance",
         "skywasm._runtime",
+        "skywasm.reference",
+    },
+    "skywasm.batch": {
+        "skywasm._batched",
+        "skywasm._dispatch",
+        "skywasm._many_files",
+        "skywasm.api",
+        "skywasm.reference",
+    },
+    "skywasm._batched": {
+        "skywasm._dispatch",
+        "skywasm._hashes",
+        "skywasm._runtime",
+        "skywasm._sandboxed",
+        "skywasm.batch",
+        "skywasm.reference",
+    },
+    "skywasm._many_files": {
+        "host_shims",
+        "skywasm._dispatch",
+        "skywasm._runtime",
+        "skywasm._sandboxed",
+        "skywasm.api",
         "skywasm.reference",
     },
     "host_shims": {
@@ -57,16 +95,22 @@ OURS: dict[str, set[str]] = {
     "host_shims._unsupported": {"host_shims._common"},
     "host_shims._windows": {"host_shims._common"},
 }
+# Programs on top of the library: they may import all of it, and nothing of it may import them.
+PROGRAMS = ("skywasm.__main__", "skywasm.bench", "skywasm.cli")
 # Everything else that is not the standard library's. The engine is named in one place only, so that all others
 # work where it is missing.
 OTHERS: dict[str, set[str]] = {
     "skywasm._engine": {"wasmtime"},
     "skywasm._cache": {"platformdirs"},
-    "skywasm.reference": {"psutil"},
+    "skywasm._many_files": {"rich"},
+    "skywasm.reference.system": {"psutil"},
     "host_shims._common": {"psutil"},
     "host_shims._unsupported": {"psutil"},
     "host_shims._windows": {"psutil"},
 }
+OTHERS_OF_PROGRAMS = {"psutil", "rich", "sky"}
+# Never at module level in what `import skywasm` and calls in Python load.
+LATE = {"skywasm._engine", "skywasm._host_link", "skywasm._instance", "skywasm._runtime", "skywasm._sandboxed"}
 # What an interpreter on another system does not have.
 ONE_SYSTEM_ONLY = {
     *("_posixsubprocess", "_winapi", "crypt", "curses", "fcntl", "grp", "msvcrt", "nt", "posix", "pty", "pwd"),
@@ -122,16 +166,33 @@ def is_ours(name: str) -> bool:
     return name.partition(".")[0] in ("skywasm", "host_shims")
 
 
+def is_program(name: str) -> bool:
+    return any(name == program or name.startswith(program + ".") for program in PROGRAMS)
+
+
+LIBRARY = sorted(name for name in MODULES if not is_program(name))
+
+
 def test_the_table_names_every_module() -> None:
-    """Each module has its line in the table above, and each line its module."""
-    assert set(OURS) == set(MODULES)
+    """Each module of the library has its line in the table above, and each line its module."""
+    assert sorted(OURS) == LIBRARY
 
 
-@pytest.mark.parametrize("name", sorted(MODULES))
+@pytest.mark.parametrize("name", LIBRARY)
 def test_imports_go_the_allowed_way(name: str) -> None:
-    """A module imports no module of ours but those that its line allows."""
+    """A module of the library imports no module of ours but those that its line allows."""
     allowed = OURS.get(name, set()) | (CONSTANTS if name.startswith("skywasm") else set())
     assert {other for other in imported(name) if is_ours(other)} <= allowed
+
+
+def test_programs_stand_on_top() -> None:
+    """The command line imports the benchmark, nothing else imports either."""
+    for name in MODULES:
+        wanted = {other for other in imported(name) if is_program(other)}
+        if not is_program(name):
+            assert wanted == set(), name
+        elif name.startswith("skywasm.bench"):
+            assert not {other for other in wanted if other.startswith("skywasm.cli")}, name
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))
@@ -140,7 +201,20 @@ def test_other_imports_are_the_standard_librarys(name: str) -> None:
     if not hasattr(sys, "stdlib_module_names"):
         pytest.skip("this Python does not list its standard library")
     foreign = {other.split(".")[0] for other in imported(name) if not is_ours(other)} - set(sys.stdlib_module_names)
-    assert foreign == OTHERS.get(name, set())
+    assert foreign <= (OTHERS_OF_PROGRAMS if is_program(name) else OTHERS.get(name, set()))
+
+
+def test_the_engine_is_imported_late() -> None:
+    """What answers in Python reaches the engine's modules, and other packages, inside functions only."""
+    ahead, seen = ["skywasm"], set()
+    while ahead:
+        name = ahead.pop()
+        seen.add(name)
+        top = imported(name, inside_functions=False)
+        assert not top & LATE, name
+        assert not {other.split(".")[0] for other in top} & {"wasmtime", "psutil", "rich", "platformdirs"}, name
+        ahead += [other for other in top if is_ours(other) and other not in seen]
+    assert "skywasm.reference.numbers" in seen
 
 
 def test_constants_import_nothing() -> None:

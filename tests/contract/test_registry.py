@@ -37,25 +37,38 @@ def test_each_function_has_one_row() -> None:
 
 @pytest.mark.parametrize("module", [api, reference], ids=lambda module: module.__name__)
 def test_api_and_reference_offer_the_rows(module: Any) -> None:
-    """``__all__`` is the registry's names, sorted, and each is a function defined in that module."""
-    assert module.__all__ == sorted(NAMES)
+    """``__all__`` is the registry's names, and each is a function defined there or below."""
+    assert sorted(module.__all__) == sorted(NAMES)
     for row in _registry.ROWS:
         assert inspect.isfunction(row.implementation(module))
-        assert row.implementation(module).__module__ == module.__name__
+        assert row.implementation(module).__module__.startswith(module.__name__)
+
+
+def functions_of(module: Any) -> set[str]:
+    return {
+        name
+        for name, function in vars(module).items()
+        if inspect.isfunction(function) and function.__module__ == module.__name__ and not name.startswith("_")
+    }
 
 
 def test_the_sandboxed_road_offers_the_rows() -> None:
-    """``_sandboxed`` defines each row's function; its other functions are roads of a row, or private."""
+    """``_sandboxed`` defines each row's function, and a direct road only for a row."""
     pytest.importorskip("wasmtime")
     from skywasm import _sandboxed
 
-    own = {
-        name
-        for name, function in vars(_sandboxed).items()
-        if inspect.isfunction(function) and function.__module__ == _sandboxed.__name__ and not name.startswith("_")
-    }
+    own = functions_of(_sandboxed)
     assert set(NAMES) <= own
-    assert own - set(NAMES) <= {name + suffix for name in NAMES for suffix in ("_auto", "_direct")}
+    direct = {name[: -len("_direct")] for name in own if name.endswith("_direct")}
+    assert direct
+    assert direct <= set(NAMES)
+
+
+def test_mixed_roads_are_those_of_the_rows() -> None:
+    """``_mixed`` has a road for exactly the rows whose route depends on the arguments."""
+    from skywasm import _mixed
+
+    assert functions_of(_mixed) == {row.name for row in _registry.ROWS if row.auto == _registry.MIXED}
 
 
 def test_the_package_offers_the_rows() -> None:

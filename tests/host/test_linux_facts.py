@@ -62,7 +62,7 @@ def test_affinity_follows_the_mask() -> None:
         from host_shims import facts
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
         counts = {}
-        for mode in ("python", "auto", "wasm"):
+        for mode in MODES:
             with skywasm.use_backend(mode):
                 counts[mode] = skywasm.get_cpu_count()
         report(affinity=facts.cpu_affinity(), online=facts.cpu_online(), counts=counts)

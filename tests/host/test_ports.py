@@ -10,7 +10,7 @@ import socket
 import sys
 
 import pytest
-from children import run
+from children import MODES, run
 
 import skywasm
 from host_shims import facts
@@ -152,7 +152,7 @@ def test_no_socket_can_be_had() -> None:
         """
         import os, resource, skywasm
         errors = {}
-        for mode in ("auto", "wasm", "python"):
+        for mode in MODES:
             with skywasm.use_backend(mode):
                 skywasm.find_free_port(20000)
                 soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -167,7 +167,7 @@ def test_no_socket_can_be_had() -> None:
         report(errors=errors)
         """
     )
-    assert found["errors"] == dict.fromkeys(("auto", "wasm", "python"), errno.EMFILE)
+    assert found["errors"] == dict.fromkeys(MODES, errno.EMFILE)
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root to give its rights up")
@@ -177,13 +177,13 @@ def test_ports_that_need_rights() -> None:
         """
         import os, skywasm
         answers = {}
-        for mode in ("auto", "wasm", "python"):
+        for mode in MODES:
             with skywasm.use_backend(mode):
                 skywasm.find_free_port(20000)
         with open("/proc/sys/net/ipv4/ip_unprivileged_port_start") as file:
             first = int(file.read())
         os.setuid(65534)
-        for mode in ("auto", "wasm", "python"):
+        for mode in MODES:
             with skywasm.use_backend(mode):
                 answers[mode] = skywasm.find_free_port(1)
         report(answers=answers, first=first)

@@ -10,7 +10,7 @@ import threading
 import time
 
 import pytest
-from children import run
+from children import MODES, run
 
 import skywasm
 from host_shims import facts
@@ -105,7 +105,7 @@ def test_another_users_process_is_alive() -> None:
         """
         import os, sys, skywasm
         from host_shims import facts
-        for mode in ("auto", "wasm", "python"):
+        for mode in MODES:
             with skywasm.use_backend(mode):
                 skywasm.is_process_alive(1)
         os.setgroups([])
@@ -117,7 +117,7 @@ def test_another_users_process_is_alive() -> None:
         except PermissionError:
             refused = True
         answers = {}
-        for mode in ("auto", "wasm", "python"):
+        for mode in MODES:
             with skywasm.use_backend(mode):
                 answers[mode] = skywasm.is_process_alive(os.getppid()), skywasm.is_process_alive(2**31 - 1)
         report(refused=refused, errno=facts.process_signal(os.getppid()), answers=answers)
@@ -125,7 +125,7 @@ def test_another_users_process_is_alive() -> None:
     )
     assert found["refused"]
     assert found["errno"] == 1
-    assert found["answers"] == {mode: [True, False] for mode in ("auto", "wasm", "python")}
+    assert found["answers"] == {mode: [True, False] for mode in MODES}
 
 
 @linux

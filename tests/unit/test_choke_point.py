@@ -122,6 +122,10 @@ def test_a_host_error_that_never_was_is_a_trap(path: str) -> None:
     """An artifact that blames a host function which has not failed gets a TrapError, not a stale exception."""
     instance = hostile(path, f"(i64.const {_abi.E_HOST})")
     assert isinstance(instance.error_for(EXPORT, instance.call(EXPORT)), errors.TrapError)
+    for status in (_abi.E_INPUT, _abi.E_LIMIT, _abi.E_PROTOCOL, _abi.E_HOST):
+        instance.context.error = OSError("of this call")
+        instance.error_for(EXPORT, status)
+        assert isinstance(instance.error_for(EXPORT, _abi.E_HOST), errors.TrapError)
 
 
 @pytest.mark.parametrize("path", PATHS)

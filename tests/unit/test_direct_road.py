@@ -7,6 +7,8 @@ import os
 
 import pytest
 
+pytest.importorskip("wasmtime")
+
 import skywasm
 from skywasm import _runtime, batch, reference
 

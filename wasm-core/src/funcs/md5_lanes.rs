@@ -13,6 +13,8 @@
 //! The compiler would put all steps of one set before those of the other, and the processor would then wait on
 //! one chain at a time. `simd::pin` keeps the order written here: a store that may not be moved past the next.
 
+#![forbid(unsafe_code)]
+
 use super::bytes::fill;
 use crate::simd::{self, Lanes};
 use alloc::vec::Vec;
