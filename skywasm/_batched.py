@@ -122,7 +122,8 @@ def numbers(nums: Iterable[Any]) -> Sequence[Any]:
         return nums
     try:
         view = memoryview(nums)  # type: ignore[arg-type]
-    except TypeError:
+    except (TypeError, ValueError):
+        # No buffer, or one of values that have no format, such as numpy's dates.
         return list(nums)
     if view.ndim != 1:
         raise ValueError(f"the numbers have {view.ndim} dimensions; pass one, for example with .ravel()")
@@ -159,20 +160,31 @@ def format_float(items: Sequence[Any], precision: int) -> list[str]:
     )
 
 
-# The artifact beats hashlib for these, whose work hashlib does one message at a time or not at all.
-_WORTH_CROSSING = ("md5", "blake3")
+def may_cross(alg: Any, saved_us: float) -> bool:
+    """Whether strings are hashed in the artifact.
 
-
-def worth_crossing(alg: Any) -> bool:
-    """Whether strings are hashed in the artifact: always in ``wasm`` mode, for some algorithms in ``auto``."""
+    In ``wasm`` mode always. In ``auto`` blake3, which hashlib does not know, and md5 when it pays: the artifact takes
+    eight messages at a time where hashlib takes one.
+    """
     mode = _dispatch.mode()
-    return mode == "wasm" or (mode == "auto" and isinstance(alg, str) and alg.lower() in _WORTH_CROSSING)
+    lower = alg.lower() if isinstance(alg, str) else ""
+    if mode == "auto":
+        return lower == "blake3" or (lower == "md5" and _dispatch.batch_may_cross(saved_us))
+    return mode == "wasm"
+
+
+def refuse_free_length(name: str, digest_size: int) -> None:
+    """Raises for the shake family, whose digests have no length of their own."""
+    if digest_size == 0:
+        raise TypeError(f"digests of {name} have a free length; use hash_file(...).hexdigest(length)")
 
 
 def _bytes_of(item: Any) -> bytes:
     if isinstance(item, str):
         return item.encode()
-    if not isinstance(item, (bytes, bytearray, memoryview)):
+    if isinstance(item, bytes):
+        return item
+    if not isinstance(item, (bytearray, memoryview)):
         raise TypeError(f"an item to hash must be str or bytes, not {type(item).__name__}")
     return bytes(item)
 
@@ -182,6 +194,7 @@ def hash_strings_in_python(items: Sequence[Any], alg: str) -> list[str]:
     import hashlib
 
     fresh = hashlib.new(alg)
+    refuse_free_length(fresh.name, fresh.digest_size)
 
     def digest(item: Any) -> str:
         one = fresh.copy()
@@ -193,8 +206,7 @@ def hash_strings_in_python(items: Sequence[Any], alg: str) -> list[str]:
 
 def hash_strings(items: Sequence[Any], alg: str) -> list[str]:
     algorithm = _sandboxed.algorithm_for(alg)
-    if algorithm.digest_size == 0:
-        raise TypeError(f"digests of {algorithm.name} have a free length; use hash_file(...).hexdigest(length)")
+    refuse_free_length(algorithm.name, algorithm.digest_size)
     if _dispatch.mode() == "auto" and algorithm.name != "blake3":
         import hashlib
 
@@ -223,7 +235,7 @@ def _join_bytes(separator: str, items: Sequence[Any]) -> bytes:
     except TypeError:
         pass
     try:
-        return separator.encode().join([item.encode() if isinstance(item, str) else item for item in items])
+        return separator.encode().join(map(_bytes_of, items))
     except (TypeError, UnicodeEncodeError):
         raise _Unjoinable from None
 

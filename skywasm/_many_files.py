@@ -228,22 +228,19 @@ def _python_one(path: Any, alg: str, index: int) -> Any:
 
 def _checked(alg: Any) -> bool:
     """Raises for an algorithm that no file could be hashed with; True when the lanes can take it."""
-    from skywasm import _sandboxed
+    from skywasm import _batched, _sandboxed
 
     mode = _dispatch.mode()
     lower = alg.lower() if isinstance(alg, str) else ""
     if mode == "wasm":
         algorithm = _sandboxed.algorithm_for(alg)
-        fixed = algorithm.digest_size > 0
-    elif lower == "blake3" and mode == "auto":
-        return False
-    else:
+        _batched.refuse_free_length(algorithm.name, algorithm.digest_size)
+    elif lower != "blake3" or mode == "python":
         import hashlib
 
         # Also what the host's policy refuses is refused here, whoever would do the hashing.
-        fixed = hashlib.new(alg).digest_size > 0
-    if not fixed:
-        raise TypeError(f"digests of {alg} have a free length; use hash_file(...).hexdigest(length)")
+        known = hashlib.new(alg)
+        _batched.refuse_free_length(known.name, known.digest_size)
     return lower == "md5" and mode != "python" and hasattr(os, "readv")
 
 

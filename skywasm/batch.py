@@ -156,9 +156,9 @@ def hash_strings(strs: Iterable[str | bytes], alg: str) -> list[str]:
     from skywasm import _batched
 
     items = _as_list(strs)
-    if not _batched.worth_crossing(alg) or _in_python(len(items) * _SAVED_HASH):
-        return _batched.hash_strings_in_python(items, alg)
-    return _batched.hash_strings(items, alg)
+    if _batched.may_cross(alg, len(items) * _SAVED_HASH):
+        return _batched.hash_strings(items, alg)
+    return _batched.hash_strings_in_python(items, alg)
 
 
 def hash_files(

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 pytest.importorskip("wasmtime")
+# Tests that take ports in a row run one after the other.
+pytestmark = pytest.mark.xdist_group("ports")
 posix = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs interval timers")
 
 # Calls of every kind with their right answers. `taken` are ports in a row, so that a search takes its time.

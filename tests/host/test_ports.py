@@ -19,6 +19,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# Tests that take ports in a row run one after the other.
+pytestmark = pytest.mark.xdist_group("ports")
+
 # More than the ports that one call into the artifact tries, so that the search goes on over several.
 MANY = 1200
 # Below the range from which the kernel gives out ports by itself, and one range a worker of the test run.

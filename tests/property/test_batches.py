@@ -133,7 +133,12 @@ def test_same_as_reference_format_float(backend: str, items: list[Any], precisio
 @example(items=[2.0] * 30, precision=-1)
 @example(items=[2.0] * 30 + [0.1], precision="x")
 @example(items=[0.1, 1e-300] * 20, precision=1101)
-def test_same_as_reference_format_float_odd_precision(backend: str, items: list[Any], precision: Any) -> None:
+@example(items=(0.1,) * 30, precision=-1)
+@example(items=array.array("d", [2.0, 0.1] * 15), precision=-1)
+@example(items=memoryview(array.array("d", [2.0, 0.1] * 15)), precision="x")
+@example(items=memoryview(array.array("d", [2.0, 0.1] * 30))[::2], precision=-1)
+@example(items=array.array("f", [0.1] * 30), precision=-1)
+def test_same_as_reference_format_float_odd_precision(backend: str, items: Any, precision: Any) -> None:
     """A precision of any kind comes to the same as in SkyPilot."""
     assert_same(
         batched(batch.format_float, items, precision),
@@ -312,6 +317,8 @@ ODD_MESSAGES = st.one_of(
     RAW.map(memoryview),
     st.text(max_size=9).map(strategies.Text),
     st.just(memoryview(b"abcdef")[::2]),
+    # Buffers, but neither text nor bytes.
+    st.just(array.array("b", b"abc")),
 )
 
 
@@ -330,6 +337,7 @@ def digest(item: Any, alg: str) -> str:
 @example(items=["a"], alg="blake3")
 @example(items=["a"] * 40 + [5], alg="md5")
 @example(items=[b"a"] * 40 + ["\ud800"], alg="md5")
+@example(items=[b"a"] * 40 + [array.array("b", b"abc")], alg="md5")
 @example(items=["a"] * 40 + ["\ud800"], alg="md5")
 @example(items=["\ud83d", "\ude00"] * 40, alg="md5")
 @example(items=[SEPARATORS, SEPARATORS.encode()] * 40, alg="md5")

@@ -106,6 +106,7 @@ def test_same_as_reference_find_free_port(backend: str, start: Any) -> None:
     assert got == want
 
 
+@pytest.mark.xdist_group("ports")
 @given(count=st.integers(1, 30))
 def test_taken_ports_are_passed_over(backend: str, count: int) -> None:
     """Ports that are taken for real are passed over, as SkyPilot passes over them."""
