@@ -45,7 +45,7 @@ rust-coverage: ## line coverage of the Rust core by its native tests; fails belo
 
 coverage: $(VENV)/ready-test ## branch coverage of the Python side, subprocesses included; fails below 90 %
 	$(BIN)/python -m coverage erase
-	COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml $(BIN)/python -m coverage run -m pytest -q tests
+	$(BIN)/python -m coverage run -m pytest -q -p no:cacheprovider tests
 	$(BIN)/python -m coverage combine -q
 	$(BIN)/python -m coverage report --fail-under=$(LEAST_COVERAGE)
 

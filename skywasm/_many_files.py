@@ -6,6 +6,7 @@ A file that cannot be opened or read costs only its own result: an exception sta
 from __future__ import annotations
 
 import os
+import stat
 import struct
 import sys
 
@@ -32,9 +33,13 @@ _JOBS = 512
 _TABLE = _RECORD_SIZE * _JOBS
 _ROOM = _TABLE + _LANES * _PART
 _BLOCK = 64
-_OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-# Files a task: enough to fill the lanes, few enough to share the work evenly.
-_GROUP = 64
+_OPEN_FLAGS = (os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0),)
+# Descriptors that a thread holds at most.
+_OPEN_AT_ONCE = 24
+# Files a group: enough to fill the lanes, few enough to share the work evenly.
+_GROUP = 512
+_LEAST_GROUP = 2 * _LANES
+_STEPS = 8
 
 
 def at_index(error: Exception, index: int) -> Exception:
@@ -70,9 +75,9 @@ class _Md5Lanes:
         self.paths = paths
         self.results = results
         self.waiting: Iterator[tuple[int, Any]] = iter(enumerate(paths))
-        # Files under way, and a descriptor that is in neither list yet: what is to be closed whatever happens.
+        # Files under way, and the descriptors that are to be closed whatever happens.
         self.open: list[_File] = []
-        self.opened = -1
+        self.descriptors: list[int] = []
         self.parts: list[_File] = []
 
     def run(self) -> None:
@@ -82,14 +87,15 @@ class _Md5Lanes:
             while self._round(instance):
                 pass
         finally:
-            for descriptor in (self.opened, *(file.descriptor for file in self.open)):
-                if descriptor >= 0:
-                    os.close(descriptor)
+            any(map(os.close, self.descriptors))
         runtime.pool.append(instance)
 
     def _failed(self, index: int, error: Exception) -> None:
-        if isinstance(error, OSError) and error.filename is None:
-            error.filename = self.paths[index]
+        if isinstance(error, OSError):
+            if error.filename is None:
+                error.filename = os.fspath(self.paths[index])
+        else:
+            error = _as_open_says(self.paths[index], error)
         self.results[index] = at_index(error, index)
 
     def _next_part(self, room: memoryview) -> tuple[_File, int] | None:
@@ -102,34 +108,46 @@ class _Md5Lanes:
             filled = -1
         if filled < _PART:
             self.open.remove(file)
-            os.close(file.descriptor)
+            _close(self.descriptors, file.descriptor)
         file.total += max(filled, 0)
         return (file, filled) if filled >= 0 else None
 
     def _next_file(self, room: memoryview) -> tuple[int | _File, int] | None:
         """Opens the next file and reads its beginning: its index when that was all of it. None at the end."""
+        descriptors = self.descriptors
         for index, path in self.waiting:
             if isinstance(path, int):
                 # A descriptor is read from where it stands and closed, as open() does.
                 self.results[index] = hash_one(path, "md5", index)
                 continue
             try:
-                descriptor = self.opened = os.open(path, _OPEN_FLAGS)
+                descriptors.extend(map(os.open, (path,), _OPEN_FLAGS))
+                descriptor = descriptors[-1]
                 filled = _fill(descriptor, room)
+                if filled == _PART and not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                    self.results[index] = _stream_digest(descriptor, room)
+                    filled = -1
             except (OSError, TypeError, ValueError) as error:
                 self._failed(index, error)
                 filled = -1
             if filled == _PART:
                 file = _File(index, descriptor, filled)
                 self.open.append(file)
-                self.opened = -1
                 return file, filled
-            if self.opened >= 0:
-                self.opened = -1
-                os.close(descriptor)
+            if len(descriptors) >= _OPEN_AT_ONCE:
+                self._close_finished()
             if filled >= 0:
                 return index, filled
         return None
+
+    def _close_finished(self) -> None:
+        """Closes what has been read. Several at a time: done in C, as it must be, one alone costs more."""
+        kept = {file.descriptor for file in self.open}
+        if not kept:
+            any(map(os.close, map(self.descriptors.pop, (0,) * len(self.descriptors))))
+            return
+        for descriptor in [one for one in self.descriptors if one not in kept]:
+            _close(self.descriptors, descriptor)
 
     def _round(self, instance: Any) -> bool:
         """One call's worth of work; False when there was none left."""
@@ -171,6 +189,36 @@ class _Md5Lanes:
                 job.state = state  # type: ignore[union-attr]
             else:
                 self.results[job if isinstance(job, int) else job.index] = state.hex()
+
+
+def _close(descriptors: list[int], descriptor: int) -> None:
+    """Closes one of the descriptors. It leaves the list in the same step of C, so that no signal can come between."""
+    any(map(os.close, map(descriptors.pop, (descriptors.index(descriptor),))))
+
+
+def _as_open_says(path: Any, error: Exception) -> Exception:
+    """The exception that open() raises for a path; os.open words some of them in another way."""
+    try:
+        open(path, "rb", 0).close()
+    except Exception as other:
+        return other
+    return error
+
+
+def _stream_digest(descriptor: int, beginning: memoryview) -> str:
+    """The MD5 of a pipe or device, read to its end at once: whoever writes it may wait for us to go on."""
+    from skywasm import _hashes, _sandboxed
+
+    if _dispatch.mode() == "wasm":
+        digest: Any = _sandboxed.new_hash(_hashes.ALGORITHMS[0])
+    else:
+        import hashlib
+
+        digest = hashlib.new("md5")  # noqa: S324 - what was asked for
+    digest.update(beginning)
+    reference.files.update_from(descriptor, digest)
+    result: str = digest.hexdigest()
+    return result
 
 
 def _fill(descriptor: int, room: memoryview) -> int:
@@ -244,14 +292,14 @@ def _checked(alg: Any) -> bool:
     return lower == "md5" and mode != "python" and hasattr(os, "readv")
 
 
-def _thread_count(threads: int | None, groups: int) -> int:
+def _workers(threads: int | None) -> int:
     if threads is None:
         from host_shims import facts
 
-        threads = min(facts.cpu_affinity() or facts.cpu_count() or 1, _MOST_THREADS)
+        return min(facts.cpu_affinity() or facts.cpu_count() or 1, _MOST_THREADS)
     if threads < 1:
         raise ValueError(f"threads is {threads}; it must be at least 1")
-    return min(threads, groups)
+    return threads
 
 
 class _Bar:
@@ -293,10 +341,11 @@ def hash_files(
     lanes = _checked(alg)
     if lanes and _dispatch.mode() == "auto" and not _dispatch.batch_may_cross(len(paths) * _SAVED_FILE):
         lanes = False
-    size = _group_size(len(paths), threads)
+    workers = _workers(threads)
+    size = _group_size(len(paths), workers, bool(progress))
     groups = [(first, paths[first : first + size]) for first in range(0, len(paths), size)]
     results: list[Any] = [None] * len(paths)
-    count = _thread_count(threads, len(groups)) if groups else 0
+    count = min(workers, len(groups))
     with _Bar(progress, len(paths)) as bar:
         if executor is None and count <= 1:
             for first, group in groups:
@@ -316,10 +365,10 @@ def hash_files(
 _SAVED_FILE = 10.0
 
 
-def _group_size(files: int, threads: int | None) -> int:
-    """Files a group: all lanes busy, and every thread with a few groups."""
-    workers = threads or _MOST_THREADS
-    return max(min(files // workers, _GROUP * _LANES), _LANES * 2)
+def _group_size(files: int, workers: int, told: bool) -> int:
+    """Files a group: all lanes busy, every worker with some groups, and some steps to tell progress by."""
+    steps = _STEPS if told else 1
+    return max(min(files // (workers * steps), _GROUP), _LEAST_GROUP)
 
 
 def _spread(
@@ -333,10 +382,16 @@ def _spread(
     futures: list[tuple[int, Future[list[Any]]]] = [
         (first, executor.submit(hash_group, group, alg, lanes)) for first, group in groups
     ]
-    for first, future in futures:
-        done = future.result()
-        _collect(results, first, done)
-        bar.advance(len(done))
+    try:
+        for first, future in futures:
+            done = future.result()
+            _collect(results, first, done)
+            bar.advance(len(done))
+    except BaseException:
+        # After Ctrl-C, or an executor that broke, no more groups are begun.
+        for _, future in futures:
+            future.cancel()
+        raise
 
 
 def _collect(results: list[Any], first: int, done: list[Any]) -> None:

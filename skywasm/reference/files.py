@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 
@@ -20,10 +19,11 @@ __all__ = ["hash_file", "read_last_n_lines"]
 # The first block is small enough for Python's allocator to have at hand, and holds most files that are hashed.
 _FIRST_BLOCK = 32 * 1024
 _READ_BLOCK = 128 * 1024
-_READ_FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_READ_FLAGS = (os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0),)
 
 
-def _update_from(descriptor: int, digest: HashObject) -> None:
+def update_from(descriptor: int, digest: HashObject) -> None:
+    """Takes in a file from where it stands to its end."""
     block = os.read(descriptor, _FIRST_BLOCK)
     while block:
         digest.update(block)
@@ -40,20 +40,22 @@ def hash_file(path: PathOrFd, hash_alg: str) -> HashObject:
     if type(path) is not str:
         with open(path, "rb", 0) as file:
             digest = _new_hash(hash_alg)
-            _update_from(file.fileno(), digest)
+            update_from(file.fileno(), digest)
         return digest
-    # A file object costs as much as hashing a small file.
-    descriptor = os.open(path, _READ_FLAGS)
+    # A file object costs as much as hashing a small file. From os.open to the list all is done in C, so that no
+    # signal can strike in between and lose the descriptor.
+    opened: list[int] = []
     try:
+        opened.extend(map(os.open, (path,), _READ_FLAGS))
         digest = _new_hash(hash_alg)
-        _update_from(descriptor, digest)
-    except (IsADirectoryError, TypeError, ValueError):
-        # open() would have refused a directory before anything else, and named it.
-        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path) from None
+        update_from(opened[0], digest)
+    except (OSError, TypeError, ValueError):
+        # open() words some errors in another way, and refuses a directory before anything else.
+        if not opened or stat.S_ISDIR(os.fstat(opened[0]).st_mode):
+            open(path, "rb", 0).close()
         raise
     finally:
-        os.close(descriptor)
+        any(map(os.close, opened))
     return digest
 
 

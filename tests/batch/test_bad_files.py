@@ -11,7 +11,7 @@ from children import run
 from property.oracle import common_utils
 
 import skywasm
-from batch.files import PART, Meddler, content, digest, fault, known, write
+from batch.files import PART, Meddler, content, digest, fault, need, write
 from skywasm import batch
 
 TYPE_CHECKING = False
@@ -47,8 +47,7 @@ def bad(tmp_path: pathlib.Path) -> list[Any]:
 @pytest.mark.parametrize("alg", ["md5", "sha256", "blake3"])
 def test_errors_are_those_of_one_file(backend: str, alg: str, good: list[str], bad: list[Any]) -> None:
     """Between good files each bad one gives SkyPilot's error, with the index of its path; the others their digest."""
-    if not known(backend, alg):
-        pytest.skip("blake3 needs the artifact")
+    need(backend, alg)
     paths = [path for number, one in enumerate(bad) for path in (one, good[number % 20])]
     got = batch.hash_files(paths, alg, return_exceptions=True)
     assert got[1::2] == [digests(alg)[number % 20] for number in range(len(bad))]
@@ -84,8 +83,7 @@ def test_exceptions_are_returned_only_when_asked_for(backend: str, good: list[st
 @pytest.mark.parametrize("alg", ["md5", "sha256", "blake3"])
 def test_a_file_whose_reads_fail(backend: str, alg: str, good: list[str]) -> None:
     """A file that opens and gives an input/output error gives that OSError."""
-    if not known(backend, alg):
-        pytest.skip("blake3 needs the artifact")
+    need(backend, alg)
     got = batch.hash_files([*good[:5], "/proc/self/mem", *good[5:]], alg, return_exceptions=True)
     assert fault(got[5])[:2] == (OSError, 5)
     assert got[5].batch_index == 5
@@ -112,6 +110,7 @@ def test_reads_that_fail_midway(
         assert len(os.listdir("/proc/self/fd")) == descriptors
 
 
+@pytest.mark.skipif(not hasattr(os, "setresuid"), reason="needs rights that can be given up")
 def test_unreadable_files() -> None:
     """A file that may not be read is a PermissionError with its name; the others are hashed."""
     # Not below pytest's own folder, which nobody else may enter.

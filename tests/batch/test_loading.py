@@ -1,0 +1,337 @@
+"""Batches in auto: when they load the engine, what they do when it fails, and how often they cross."""
+
+from __future__ import annotations
+
+import array
+import hashlib
+import logging
+import os
+
+import pytest
+from children import run
+
+import skywasm
+from batch.files import content, digest, write
+from skywasm import _dispatch, _instance, _log, _runtime, batch, reference
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import pathlib
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+pytest.importorskip("wasmtime")
+
+# One call of each batch, of so many items; the third is what it saves an item in microseconds, at least.
+COLD = """
+    import os, sys
+    import skywasm
+    from skywasm import batch
+    path = skywasm.__file__
+    calls = {
+        "base36_encode": lambda n: batch.base36_encode(["deadbeef"] * n),
+        "format_float": lambda n: batch.format_float([0.25] * n),
+        "truncate_long_string": lambda n: batch.truncate_long_string(["0123456789 " * 5] * n),
+        "hash_strings": lambda n: batch.hash_strings(["text"] * n, "md5"),
+        "hash_files": lambda n: batch.hash_files([path] * n, "md5", threads=1),
+        "sha256": lambda n: batch.hash_strings(["text"] * n, "sha256"),
+        "sha256 files": lambda n: batch.hash_files([path] * n, "sha256", threads=1),
+        "read_last_n_lines": lambda n: batch.read_last_n_lines([path] * n, 3),
+        "is_process_alive": lambda n: batch.is_process_alive([os.getpid()] * n),
+    }
+    loaded = lambda: "wasmtime" in sys.modules
+"""
+
+
+def test_small_batches_load_nothing() -> None:
+    """In a cold process small batches of every kind are answered without wasmtime, rich or psutil."""
+    found = run(
+        COLD
+        + """
+    right = [calls[name](20) for name in calls]
+    report(names=list(calls), loaded=loaded(), heavy=[name for name in ("rich", "psutil") if name in sys.modules],
+           backend=skywasm.get_backend_info()["backend"], first=[str(one[0]) for one in right])
+    """
+    )
+    assert (found["loaded"], found["heavy"], found["backend"]) == (False, [], "not loaded")
+    assert found["first"][:2] == ["1ps9wxb", "0.2"]
+
+
+@pytest.mark.parametrize(
+    ("name", "many"),
+    [
+        ("base36_encode", 60_000),
+        ("format_float", 400_000),
+        ("truncate_long_string", 110_000),
+        ("hash_strings", 250_000),
+        ("hash_files", 8_000),
+    ],
+)
+def test_a_large_batch_loads_the_engine(name: str, many: int) -> None:
+    """One batch that the engine's loading pays for loads it, and is answered by it."""
+    found = run(
+        COLD
+        + """
+    name, many = sys.argv[1], int(sys.argv[2])
+    small = calls[name](5)
+    before = loaded()
+    large = calls[name](many)
+    report(before=before, after=loaded(), right=large == small[:1] * many, info=skywasm.get_backend_info())
+    """,
+        args=[name, str(many)],
+    )
+    assert (found["before"], found["after"], found["right"]) == (False, True, True)
+    assert found["info"]["backend"] == "wasm"
+    assert found["info"]["fallbacks"] == {}
+
+
+def test_many_batches_load_the_engine() -> None:
+    """Batches add up: after so many of them the engine is loaded, neither at the first nor never."""
+    found = run(
+        COLD
+        + """
+    answers, at = set(), None
+    for number in range(200):
+        answers.update(calls["base36_encode"](1000))
+        if loaded() and at is None:
+            at = number
+    report(at=at, answers=sorted(answers))
+    """
+    )
+    assert found["at"] is not None
+    assert 5 <= found["at"] < 150
+    assert found["answers"] == ["1ps9wxb"]
+
+
+def test_batches_that_never_cross_load_nothing() -> None:
+    """What hashlib or the kernel answers anyhow does not load the engine, however much of it there is."""
+    found = run(
+        COLD
+        + """
+    for name in ("sha256", "sha256 files", "read_last_n_lines", "is_process_alive"):
+        calls[name](8_000)
+    report(loaded=loaded())
+    """
+    )
+    assert not found["loaded"]
+
+
+def test_an_engine_that_cannot_be_loaded() -> None:
+    """Without wasmtime large batches are answered in Python with one warning; blake3 says what it lacks."""
+    found = run(
+        COLD.replace("import skywasm\n", "import skywasm\n    sys.modules['wasmtime'] = None\n", 1)
+        + """
+    right = [len(set(map(str, calls[name](250_000 if name != "hash_files" else 8_000)))) == 1
+             for name in ("base36_encode", "format_float", "truncate_long_string", "hash_strings", "hash_files")]
+    refusals = []
+    for call in (lambda: batch.hash_strings(["a"], "blake3"), lambda: batch.hash_files([path], "blake3")):
+        try:
+            call()
+        except ValueError as error:
+            refusals.append(str(error))
+    report(right=right, warnings=warnings, refusals=refusals, info=skywasm.get_backend_info())
+    """
+    )
+    assert found["right"] == [True] * 5
+    assert found["info"]["backend"] == "python"
+    assert len([one for one in found["warnings"] if "runs in Python" in one]) == 1
+    assert len(found["refusals"]) == 2
+    assert all("blake3" in one for one in found["refusals"])
+
+
+def test_a_host_that_refuses_md5(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    """Where policy refuses an algorithm, auto and python refuse it in batches too, small and large; others go on."""
+    whole = hashlib.new
+
+    def fips(name: str, *rest: Any, **how: Any) -> Any:
+        if name.lower() == "md5":
+            raise ValueError("[digital envelope routines] unsupported")
+        return whole(name, *rest, **how)
+
+    path = write(tmp_path, "file", b"data")
+    monkeypatch.setattr(hashlib, "new", fips)
+    # It keeps the function that it found at its first call.
+    monkeypatch.setattr(reference.files, "_new_hash", None)
+    for mode in ("auto", "python"):
+        with skywasm.use_backend(mode):
+            skywasm.warm_up()
+            for count in (0, 1, 5000):
+                for name in ("md5", "MD5"):
+                    with pytest.raises(ValueError, match="digital envelope"):
+                        batch.hash_strings(["a"] * count, name)
+                    with pytest.raises(ValueError, match="digital envelope"):
+                        batch.hash_files([path] * min(count, 40), name, return_exceptions=True)
+            assert batch.hash_strings(["a"] * 40, "sha256") == [whole("sha256", b"a").hexdigest()] * 40
+            assert batch.hash_files([path] * 40, "sha1") == [whole("sha1", b"data").hexdigest()] * 40
+
+
+class Trap:
+    """Makes the calls of one export trap for real: from the n-th on, so many times."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, export: str, first: int, times: int = 1) -> None:
+        self.calls = 0
+        self.trapped = 0
+        whole = _instance.RawInstance.call
+
+        def call(instance: Any, name: str, *arguments: Any, **how: Any) -> int:
+            if name == export:
+                self.calls += 1
+                if self.calls >= first and self.trapped < times:
+                    self.trapped += 1
+                    instance.store.set_epoch_deadline(1)
+                    engine = _runtime.engine().engine
+                    engine.increment_epoch()
+                    engine.increment_epoch()
+            return whole(instance, name, *arguments, **how)
+
+        monkeypatch.setattr(_instance.RawInstance, "call", call)
+
+
+@pytest.fixture
+def warned(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[str]]]:
+    """What skywasm has logged in the test, with nothing counted as said before."""
+    monkeypatch.setattr(_log, "_seen", set())
+    monkeypatch.setattr(_dispatch, "_fallbacks", {})
+    with skywasm.use_backend("auto"), caplog.at_level(logging.WARNING, "skywasm"):
+        skywasm.warm_up()
+        yield lambda: [record.getMessage() for record in caplog.records]
+
+
+NUMBERS = [hashlib.md5(str(number).encode()).hexdigest() for number in range(7000)]
+FLOATS = [number / 7 + 0.01 for number in range(7000)]
+TEXTS = [f"a text of a few words, the number of which is {number}" for number in range(7000)]
+# Name, call, what it has to come to.
+BATCHES = [
+    ("base36_encode", lambda: batch.base36_encode(NUMBERS), lambda: [reference.base36_encode(one) for one in NUMBERS]),
+    ("format_float", lambda: batch.format_float(FLOATS), lambda: [reference.format_float(one) for one in FLOATS]),
+    (
+        "format_float",
+        lambda: batch.format_float(array.array("d", FLOATS)),
+        lambda: [reference.format_float(one) for one in FLOATS],
+    ),
+    (
+        "truncate_long_string",
+        lambda: batch.truncate_long_string(TEXTS),
+        lambda: [reference.truncate_long_string(one) for one in TEXTS],
+    ),
+    (
+        "hash_strings",
+        lambda: batch.hash_strings(TEXTS, "md5"),
+        lambda: [hashlib.md5(one.encode()).hexdigest() for one in TEXTS],
+    ),
+]
+
+
+@pytest.mark.parametrize("first", [1, 3])
+@pytest.mark.parametrize(("name", "call", "want"), BATCHES)
+def test_a_trap_in_the_middle(
+    name: str,
+    call: Callable[[], list[str]],
+    want: Callable[[], list[str]],
+    first: int,
+    warned: Callable[[], list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A piece that traps is answered in Python with one warning and counted; the artifact goes on serving."""
+    trap = Trap(monkeypatch, "sky_batch_" + name, first)
+    assert call() == want()
+    assert (trap.trapped, trap.calls >= 4) == (1, True)
+    assert skywasm.get_backend_info()["fallbacks"] == {"batch." + name: 1}
+    assert [one for one in warned() if f"batch.{name}" in one and "TrapError" in one] == warned()
+    assert len(warned()) == 1
+    assert call() == want()
+    assert skywasm.get_backend_info()["fallbacks"] == {"batch." + name: 1}
+
+
+@pytest.mark.parametrize(("name", "call", "want"), BATCHES)
+def test_a_trap_in_wasm_mode(name: str, call: Any, want: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In wasm mode it is a TrapError, and the next batch is right."""
+    with skywasm.use_backend("wasm"):
+        Trap(monkeypatch, "sky_batch_" + name, 2)
+        with pytest.raises(skywasm.errors.TrapError, match="sky_batch_" + name):
+            call()
+        assert call() == want()
+
+
+def test_a_trap_in_blake3(warned: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python has no blake3: after a trap the artifact is asked again, or the error says whose algorithm it is."""
+    want = [digest(one.encode(), "blake3") for one in TEXTS]
+    Trap(monkeypatch, "sky_batch_hash_strings", 2)
+    try:
+        assert batch.hash_strings(TEXTS, "blake3") == want
+    except ValueError as error:
+        assert "is the artifact's" in str(error)  # noqa: PT017 - either will do
+    assert len(warned()) == 1
+    assert batch.hash_strings(TEXTS, "blake3") == want
+
+
+@pytest.mark.parametrize("first", [1, 2, 3])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_trap_among_files(
+    threads: int, first: int, warned: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
+    """A group of files whose call traps gets its digests from hashlib; a descriptor in it has been read by then."""
+    sizes = [number * 20_000 for number in range(40)]
+    paths: list[Any] = [write(tmp_path, str(size), content(size)) for size in sizes]
+    paths[3] = os.open(paths[3], os.O_RDONLY)
+    trap = Trap(monkeypatch, "sky_batch_md5", first)
+    assert batch.hash_files(paths, "md5", threads=threads) == [digest(content(size), "md5") for size in sizes]
+    assert trap.trapped == 1
+    assert skywasm.get_backend_info()["fallbacks"] == {"batch.hash_files": 1}
+    assert len(warned()) == 1
+    # Nothing was closed twice, which would have hit a descriptor of somebody else.
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(paths[3])
+
+
+ODD: list[tuple[str, str, Callable[[], list[str]], Callable[[], list[str]]]] = [
+    (
+        "base36_encode",
+        "sky_base36_encode",
+        lambda: batch.base36_encode([*NUMBERS[:100], "0x" + "f" * 70]),
+        lambda: [reference.base36_encode(one) for one in [*NUMBERS[:100], "0x" + "f" * 70]],
+    ),
+    (
+        "format_float",
+        "sky_format_float",
+        lambda: batch.format_float([*FLOATS[:100], 7]),
+        lambda: [reference.format_float(one) for one in [*FLOATS[:100], 7]],
+    ),
+    (
+        "truncate_long_string",
+        "sky_truncate_long_string",
+        lambda: batch.truncate_long_string([*TEXTS[:100], "\n\0\x1e\x1f\x01\x02" * 9]),
+        lambda: [reference.truncate_long_string(one) for one in [*TEXTS[:100], "\n\0\x1e\x1f\x01\x02" * 9]],
+    ),
+    (
+        "hash_strings",
+        "sky_hash_update",
+        lambda: batch.hash_strings([*TEXTS[:100], "\n\0\x1e\x1f\x01\x02"], "md5"),
+        lambda: [hashlib.md5(one.encode()).hexdigest() for one in [*TEXTS[:100], "\n\0\x1e\x1f\x01\x02"]],
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "export", "call", "want"), ODD)
+def test_a_trap_in_what_does_not_cross_as_a_whole(
+    name: str, export: str, call: Any, want: Any, warned: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list with an item that has to be taken by itself gives the right answers in auto, whatever traps on its way."""
+    Trap(monkeypatch, export, 1, times=1000)
+    assert call() == want()
+
+
+@pytest.mark.parametrize(("name", "export", "call", "want"), ODD)
+def test_one_odd_item_costs_few_crossings(name: str, export: str, call: Any, want: Any, warned: Any) -> None:
+    """In auto a piece with an odd item is answered in Python, where a crossing for each item would take longer."""
+    entered = []
+    whole = _runtime._cross
+
+    def counting(*arguments: Any) -> Any:
+        entered.append(arguments[0])
+        return whole(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_runtime, "_cross", counting)
+        assert call() == want()
+    assert len(entered) <= 10, set(entered)
