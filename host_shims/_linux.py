@@ -8,10 +8,6 @@ import stat
 from host_shims._common import cpu_count, entry_count, port_bind, port_socket, psutil_cpu_online
 from host_shims._posix import open_files_limit, process_signal
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    pass
-
 __all__ = [
     "cgroup_text",
     "cgroup_version",

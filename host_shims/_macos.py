@@ -13,10 +13,6 @@ from host_shims._common import (
 )
 from host_shims._posix import open_files_limit, process_signal
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    pass
-
 __all__ = [
     "cgroup_text",
     "cgroup_version",

@@ -14,10 +14,6 @@ from host_shims._common import (
     psutil_meminfo,
 )
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    pass
-
 __all__ = [
     "cgroup_text",
     "cgroup_version",

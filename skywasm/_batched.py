@@ -10,12 +10,12 @@ import array
 
 from skywasm import _abi, _dispatch, _hashes, _sandboxed, reference
 from skywasm import _runtime as runtime
-from skywasm.batch import one_by_one
+from skywasm._lists import bytes_of, one_by_one
 from skywasm.errors import CoreUnavailableError, NeedsReference, TrapError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
 # Few enough that a piece takes milliseconds, so many that the crossing does not count.
@@ -23,8 +23,10 @@ _PIECE_ITEMS = 2048
 _PIECE_BYTES = 1024 * 1024
 # Characters that texts rarely hold. Counting them in the joined text shows whether any item does.
 _SEPARATORS = "\n\0\x1e\x1f\x01\x02"
-_DOUBLE = 8
 _MIDDLE = 256
+# Numbers with many places take so long that fewer of them make a piece.
+_LONG_PRECISION = 50
+_FEW = 64
 
 
 class _Unjoinable(Exception):
@@ -65,19 +67,21 @@ def in_pieces(
     python: Callable[[Any], str],
     name: str,
 ) -> list[str]:
-    """Applies ``cross`` to pieces of the list, the scalar function to those that it does not take.
+    """Applies ``cross`` to pieces of the list, and a scalar function to the pieces that it does not take.
 
-    ``scalar`` answers what the artifact leaves to others, ``python`` what the artifact failed at in ``auto``.
+    In ``wasm`` mode that is ``scalar``, through the sandbox too; in ``auto`` it is ``python``, which also answers what
+    the artifact failed at.
     """
+    forced = _dispatch.mode() == "wasm"
     results: list[str] = []
     for first in range(0, len(items), _PIECE_ITEMS):
         piece = items[first : first + _PIECE_ITEMS]
         try:
             results += cross(piece)
         except (NeedsReference, _Unjoinable):
-            results += one_by_one(scalar, piece, first)
+            results += one_by_one(scalar if forced else python, piece, first)
         except (TrapError, CoreUnavailableError) as error:
-            if _dispatch.mode() == "wasm":
+            if forced:
                 raise
             _dispatch.fell_back(name, error)
             results += one_by_one(python, piece, first)
@@ -86,7 +90,7 @@ def in_pieces(
 
 def base36_encode(items: Sequence[Any]) -> list[str]:
     def call(data: bytes, separator: int) -> bytes:
-        return runtime.output("sky_batch_base36_encode", 0, separator, data=data)
+        return runtime.output("sky_batch_base36_encode", 0, separator, data=data, release=True)
 
     return in_pieces(
         items,
@@ -100,7 +104,9 @@ def base36_encode(items: Sequence[Any]) -> list[str]:
 def truncate_long_string(items: Sequence[Any], max_length: int, truncate_middle: bool) -> list[str]:
     def call(data: bytes, separator: int) -> bytes:
         how = separator | (_MIDDLE if truncate_middle else 0)
-        return runtime.output("sky_batch_truncate_long_string", 0, _sandboxed.clamped(max_length), how, data=data)
+        return runtime.output(
+            "sky_batch_truncate_long_string", 0, _sandboxed.clamped(max_length), how, data=data, release=True
+        )
 
     def cross(piece: Sequence[Any]) -> list[str]:
         if not isinstance(max_length, int):
@@ -116,22 +122,6 @@ def truncate_long_string(items: Sequence[Any], max_length: int, truncate_middle:
     )
 
 
-def numbers(nums: Iterable[Any]) -> Sequence[Any]:
-    """The numbers as a sequence; a buffer of doubles stays one."""
-    if isinstance(nums, (list, tuple)):
-        return nums
-    try:
-        view = memoryview(nums)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        # No buffer, or one of values that have no format, such as numpy's dates.
-        return list(nums)
-    if view.ndim != 1:
-        raise ValueError(f"the numbers have {view.ndim} dimensions; pass one, for example with .ravel()")
-    if view.format in ("d", "<d", "@d"):
-        return view if view.contiguous else array.array("d", view.tolist())
-    return list(nums)
-
-
 def _doubles(piece: Sequence[Any]) -> bytes:
     """The numbers' bytes; ints and others are formatted by rules of their own and do not cross."""
     if isinstance(piece, memoryview):
@@ -145,7 +135,9 @@ def format_float(items: Sequence[Any], precision: int) -> list[str]:
     def cross(piece: Sequence[Any]) -> list[str]:
         if type(precision) is not int or not 0 <= precision <= _sandboxed.PRECISION_LIMIT:
             raise NeedsReference
-        out = runtime.output("sky_batch_format_float", 0, precision, data=_doubles(piece))
+        if precision > _LONG_PRECISION and len(piece) > _FEW:
+            return [text for at in range(0, len(piece), _FEW) for text in cross(piece[at : at + _FEW])]
+        out = runtime.output("sky_batch_format_float", 0, precision, data=_doubles(piece), release=True)
         results = _sandboxed.text(out).split("\n")
         if len(results) != len(piece):
             raise TrapError(f"sky_batch_format_float: {len(results)} results for {len(piece)} numbers")
@@ -160,53 +152,9 @@ def format_float(items: Sequence[Any], precision: int) -> list[str]:
     )
 
 
-def may_cross(alg: Any, saved_us: float) -> bool:
-    """Whether strings are hashed in the artifact.
-
-    In ``wasm`` mode always. In ``auto`` blake3, which hashlib does not know, and md5 when it pays: the artifact takes
-    eight messages at a time where hashlib takes one.
-    """
-    mode = _dispatch.mode()
-    lower = alg.lower() if isinstance(alg, str) else ""
-    if mode == "auto":
-        return lower == "blake3" or (lower == "md5" and _dispatch.batch_may_cross(saved_us))
-    return mode == "wasm"
-
-
-def refuse_free_length(name: str, digest_size: int) -> None:
-    """Raises for the shake family, whose digests have no length of their own."""
-    if digest_size == 0:
-        raise TypeError(f"digests of {name} have a free length; use hash_file(...).hexdigest(length)")
-
-
-def _bytes_of(item: Any) -> bytes:
-    if isinstance(item, str):
-        return item.encode()
-    if isinstance(item, bytes):
-        return item
-    if not isinstance(item, (bytearray, memoryview)):
-        raise TypeError(f"an item to hash must be str or bytes, not {type(item).__name__}")
-    return bytes(item)
-
-
-def hash_strings_in_python(items: Sequence[Any], alg: str) -> list[str]:
-    """By hashlib, one item after the other."""
-    import hashlib
-
-    fresh = hashlib.new(alg)
-    refuse_free_length(fresh.name, fresh.digest_size)
-
-    def digest(item: Any) -> str:
-        one = fresh.copy()
-        one.update(_bytes_of(item))
-        return one.hexdigest()
-
-    return one_by_one(digest, items)
-
-
 def hash_strings(items: Sequence[Any], alg: str) -> list[str]:
-    algorithm = _sandboxed.algorithm_for(alg)
-    refuse_free_length(algorithm.name, algorithm.digest_size)
+    algorithm = _hashes.require(alg)
+    _hashes.refuse_free_length(algorithm.name, algorithm.digest_size)
     if _dispatch.mode() == "auto" and algorithm.name != "blake3":
         import hashlib
 
@@ -214,7 +162,7 @@ def hash_strings(items: Sequence[Any], alg: str) -> list[str]:
         hashlib.new(alg)
 
     def call(data: bytes, separator: int) -> bytes:
-        return runtime.output("sky_batch_hash_strings", 0, algorithm.number, separator, data=data)
+        return runtime.output("sky_batch_hash_strings", 0, algorithm.number, separator, data=data, release=True)
 
     return in_pieces(
         items,
@@ -235,18 +183,27 @@ def _join_bytes(separator: str, items: Sequence[Any]) -> bytes:
     except TypeError:
         pass
     try:
-        return separator.encode().join(map(_bytes_of, items))
+        return separator.encode().join(map(bytes_of, items))
     except (TypeError, UnicodeEncodeError):
         raise _Unjoinable from None
 
 
 def _digest(algorithm: _hashes.Algorithm, item: Any) -> str:
     one = _sandboxed.new_hash(algorithm)
-    one.update(_bytes_of(item))
+    one.update(bytes_of(item))
     return one.hexdigest()
 
 
 def _python_digest(alg: str, item: Any) -> str:
     import hashlib
 
-    return hashlib.new(alg, _bytes_of(item)).hexdigest()
+    data = bytes_of(item)
+    try:
+        return hashlib.new(alg, data).hexdigest()
+    except ValueError as error:
+        if alg.lower() != "blake3":
+            raise
+        try:
+            return _digest(_hashes.require(alg), item)
+        except (TrapError, CoreUnavailableError) as problem:
+            raise _hashes.blake3_unavailable(problem) from error

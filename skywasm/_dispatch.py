@@ -11,7 +11,7 @@ import sys
 
 from host_shims import facts
 from skywasm import _abi, _log, _registry, reference
-from skywasm.errors import CoreUnavailableError, LimitError, TrapError
+from skywasm.errors import BeingLoaded, CoreUnavailableError, LimitError, TrapError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -159,9 +159,15 @@ def bind() -> None:
 
 def fell_back(name: str, error: Exception) -> None:
     """Takes note that the reference answers a call of ``name`` for the artifact, which failed with ``error``."""
+    global _failure
     reason = f"{type(error).__name__}: {error}"
     _fallbacks[name] = _fallbacks.get(name, 0) + 1
     _log.warn_once(f"skywasm answers {name} in Python: {reason}")
+    if isinstance(error, CoreUnavailableError) and not isinstance(error, BeingLoaded) and _runtime_if_loaded() is None:
+        # Not one call but the engine failed to load, after a fork for example. Trying at every call would make each
+        # take as long as loading does.
+        _failure = str(error)
+        bind()
 
 
 def too_large(problem: str) -> None:
@@ -173,11 +179,9 @@ def too_large(problem: str) -> None:
 def _load() -> None:
     """Loads the engine and takes the roads that need it."""
     global _failure
-    from skywasm import _runtime
-
     try:
-        _runtime.engine()
-    except _runtime.BeingLoaded:
+        _engine()
+    except BeingLoaded:
         return
     except CoreUnavailableError as error:
         if mode() == "wasm":
@@ -201,6 +205,15 @@ def batch_may_cross(saved_us: float) -> bool:
         if _saved_us >= LOADING_US:
             _load()
     return _runtime_if_loaded() is not None
+
+
+def _engine() -> None:
+    try:
+        from skywasm import _runtime
+    except (ImportError, OSError) as error:
+        # Pythons without libffi have no ctypes.
+        raise CoreUnavailableError(f"Python cannot load what the engine needs: {error}") from error
+    _runtime.engine()
 
 
 def warm_up(background: bool = False) -> None:

@@ -110,6 +110,7 @@ class Engine:
             self.version = wasmtime_version()
             self.engine = wasmtime.Engine(self._config())
             self.module, self.cache = self._compiled(content)
+            _check_module(self.module)
         except CoreUnavailableError:
             raise
         except Exception as error:
@@ -136,8 +137,6 @@ class Engine:
             except Exception as error:
                 state = f"unusable: {error}"
         module = self.wasmtime.Module(self.engine, content)
-        # What the cache gives has been through this before it was stored.
-        _check_module(module)
         if not state.startswith("off"):
             state = f"{state}; {_cache.store(name, bytes(module.serialize()))}"
         return module, state
@@ -151,6 +150,9 @@ def _check_module(module: Any) -> None:
             raise CoreUnavailableError(f"the artifact imports {entry.module}.{entry.name}, which it may not")
         if _signature(entry.type) != uniform:
             raise CoreUnavailableError(f"the import {entry.name} has another signature than the convention's")
+    exports = {entry.name for entry in module.exports}
+    if not exports.issuperset(_abi.RUNTIME_EXPORTS):
+        raise CoreUnavailableError(f"the artifact lacks exports of the convention: {_abi.RUNTIME_EXPORTS}")
     for entry in module.exports:
         if entry.name.startswith("sky_") and _signature(entry.type) != uniform:
             raise CoreUnavailableError(f"the export {entry.name} has another signature than the convention's")

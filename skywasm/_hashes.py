@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    pass
+    from typing import Any
 
 
 class Algorithm:
@@ -63,3 +63,31 @@ def find(name: str) -> Algorithm | None:
         return _BY_NAME.get(hashlib.new(name).name)
     except (TypeError, ValueError):
         return None
+
+
+def require(name: Any) -> Algorithm:
+    """The artifact's algorithm of this name.
+
+    Raises:
+        ValueError, TypeError: hashlib's own for a name that nobody knows; ValueError for one that only hashlib knows.
+    """
+    algorithm = find(name) if isinstance(name, str) else None
+    if algorithm is not None:
+        return algorithm
+    import hashlib
+
+    known = hashlib.new(name).name
+    raise ValueError(
+        f"hash algorithm {known!r} is hashlib's, not the artifact's; use the backend 'auto' or 'python' for it"
+    )
+
+
+def refuse_free_length(name: str, digest_size: int) -> None:
+    """Raises for the shake family, whose digests have no length of their own."""
+    if digest_size == 0:
+        raise TypeError(f"digests of {name} have a free length; use hash_file(...).hexdigest(length)")
+
+
+def blake3_unavailable(problem: Exception) -> ValueError:
+    """What becomes of blake3 where the artifact cannot run."""
+    return ValueError(f"hash algorithm 'blake3' is the artifact's, which cannot be used: {problem}")

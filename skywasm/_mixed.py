@@ -5,7 +5,7 @@ Imports the artifact's side only when a call goes there.
 
 from __future__ import annotations
 
-from skywasm import _dispatch, reference
+from skywasm import _dispatch, _hashes, reference
 from skywasm.errors import CoreUnavailableError, TrapError
 
 TYPE_CHECKING = False
@@ -21,9 +21,9 @@ def hash_file(path: PathOrFd, hash_alg: str) -> HashObject:
     """hashlib for all that it knows, the artifact for blake3."""
     if not isinstance(hash_alg, str) or hash_alg.lower() != "blake3":
         return reference.hash_file(path, hash_alg)
-    from skywasm import _sandboxed
-
     try:
+        from skywasm import _sandboxed
+
         return _sandboxed.hash_file(path, hash_alg)
     except (TrapError, CoreUnavailableError) as error:
         _dispatch.fell_back("hash_file", error)
@@ -31,7 +31,7 @@ def hash_file(path: PathOrFd, hash_alg: str) -> HashObject:
     try:
         return reference.hash_file(path, hash_alg)
     except ValueError:
-        raise ValueError(f"hash algorithm 'blake3' is the artifact's, which cannot be used: {problem}") from problem
+        raise _hashes.blake3_unavailable(problem) from problem
 
 
 def read_last_n_lines(

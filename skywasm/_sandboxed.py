@@ -29,6 +29,8 @@ _FILE_WINDOW = 1024 * 1024
 _HASH_PIECE = 1024 * 1024
 _CLAMP = 2**62
 _LONG_NUMBER = 4096
+# No cloud's name comes near.
+_LONG_NAME = 10_000
 # From about here on the crossing takes less time than the conversion in Python.
 _PAYING_DIGITS = 20
 
@@ -181,13 +183,16 @@ class WasmHash:
         """Takes in more bytes: any object with the buffer protocol."""
         if isinstance(data, str):
             raise TypeError("Strings must be encoded before hashing")
-        view = memoryview(data).cast("B")
-        for start in range(0, len(view), _HASH_PIECE):
-            with self._lock:
+        view = memoryview(data)
+        if not view.c_contiguous:
+            raise BufferError("the data to hash must be contiguous")
+        view = view.cast("B") if view.nbytes else memoryview(b"")
+        with self._lock:
+            for start in range(0, len(view), _HASH_PIECE):
                 piece = self._state + view[start : start + _HASH_PIECE]
                 self._state = runtime.output("sky_hash_update", 0, self._algorithm.number, 1, data=piece)
 
-    def digest(self, length: int | None = None, /) -> bytes:
+    def digest(self, length: int | None = None) -> bytes:
         """The digest of all bytes so far; shake_128 and shake_256 need its length in bytes."""
         if self._algorithm.digest_size == 0:
             if length is None:
@@ -199,7 +204,7 @@ class WasmHash:
         size = min(operator.index(length or 0), _abi.I64_MAX)
         return runtime.output("sky_hash_digest", 0, self._algorithm.number, size, data=self._state)
 
-    def hexdigest(self, length: int | None = None, /) -> str:
+    def hexdigest(self, length: int | None = None) -> str:
         """The digest in hexadecimal."""
         return self.digest(length).hex()
 
@@ -211,19 +216,6 @@ class WasmHash:
         return f"<{self.name} skywasm hash object>"
 
 
-def algorithm_for(name: Any) -> _hashes.Algorithm:
-    """The artifact's algorithm of this name; hashlib's own error for a name that nobody knows."""
-    algorithm = _hashes.find(name) if isinstance(name, str) else None
-    if algorithm is not None:
-        return algorithm
-    import hashlib
-
-    known = hashlib.new(name).name
-    raise ValueError(
-        f"hash algorithm {known!r} is hashlib's, not the artifact's; use the backend 'auto' or 'python' for it"
-    )
-
-
 def new_hash(algorithm: _hashes.Algorithm) -> WasmHash:
     """A hash of no bytes yet."""
     return WasmHash(algorithm, runtime.output("sky_hash_update", 0, algorithm.number, 0, data=b""))
@@ -232,7 +224,7 @@ def new_hash(algorithm: _hashes.Algorithm) -> WasmHash:
 def hash_file(path: PathOrFd, hash_alg: str) -> HashObject:
     # Opened first: a missing file counts for more than an unknown algorithm.
     with open(path, "rb", 0) as file:
-        algorithm = algorithm_for(hash_alg)
+        algorithm = _hashes.require(hash_alg)
         state = runtime.output("sky_hash_file", 0, algorithm.number, release=True, file=file)
     return WasmHash(algorithm, state)
 
@@ -306,7 +298,7 @@ def get_mem_size_gb() -> float:
 
 
 def get_parallel_threads(cloud_str: str | None = None) -> int:
-    if cloud_str and not isinstance(cloud_str, str):
+    if cloud_str and (not isinstance(cloud_str, str) or len(cloud_str) > _LONG_NAME):
         return reference.get_parallel_threads(cloud_str)
     data = (cloud_str or "").encode("utf-8", "surrogatepass")
     try:
@@ -316,7 +308,7 @@ def get_parallel_threads(cloud_str: str | None = None) -> int:
 
 
 def get_max_workers_for_file_mounts(common_file_mounts: Mapping[str, Any], cloud_str: str | None = None) -> int:
-    if cloud_str and not isinstance(cloud_str, str):
+    if cloud_str and (not isinstance(cloud_str, str) or len(cloud_str) > _LONG_NAME):
         return reference.get_max_workers_for_file_mounts(common_file_mounts, cloud_str)
     paths = list(common_file_mounts.values())
     data = (cloud_str or "").encode("utf-8", "surrogatepass")
@@ -357,7 +349,7 @@ def is_process_alive_direct(
             append(instance)
             return bool(alive)
         runtime.settle(instance, "sky_is_process_alive", instance.error_for("sky_is_process_alive", alive))
-        return indirect(pid)
+        raise AssertionError("settle raises what a negative result stands for")
 
     return road
 

@@ -7,19 +7,17 @@ loaded, and batches load it once the time they save has paid for it.
 
 from __future__ import annotations
 
-from operator import length_hint
-
-from skywasm import _dispatch, reference
+from skywasm import _dispatch, _lists, reference
+from skywasm._lists import as_list, one_by_one
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from concurrent.futures import Executor
-    from typing import Any, TypeVar
+    from typing import Any
 
     from host_shims._contract import PathOrFd
 
-    Result = TypeVar("Result")
 
 __all__ = [
     "base36_encode",
@@ -36,22 +34,6 @@ _SAVED_BASE36 = 1.2
 _SAVED_FLOAT = 0.2
 _SAVED_TRUNCATE = 0.6
 _SAVED_HASH = 0.3
-
-
-def _as_list(items: Iterable[Any]) -> Sequence[Any]:
-    return items if isinstance(items, (list, tuple)) else list(items)
-
-
-def one_by_one(function: Callable[[Any], Result], items: Sequence[Any], first: int = 0) -> list[Result]:
-    """The scalar function for each item; an error gets the item's index, counted from ``first``."""
-    items = _as_list(items)
-    # map() runs the loop in C; how much of the list its iterator has left tells where an error struck.
-    left = iter(items)
-    try:
-        return list(map(function, left))
-    except Exception as error:
-        error.batch_index = first + len(items) - length_hint(left) - 1  # type: ignore[attr-defined]
-        raise
 
 
 def _in_python(saved_us: float) -> bool:
@@ -77,7 +59,7 @@ def base36_encode(hex_strs: Iterable[str]) -> list[str]:
     >>> base36_encode(["ff", "0"])
     ['73', '0']
     """
-    items = _as_list(hex_strs)
+    items = as_list(hex_strs)
     if _in_python(len(items) * _SAVED_BASE36):
         return one_by_one(reference.base36_encode, items)
     from skywasm import _batched
@@ -102,11 +84,11 @@ def format_float(nums: Iterable[float], precision: int = 1) -> list[str]:
     >>> format_float([0.25, 2.0])
     ['0.2', '2']
     """
-    from skywasm import _batched
-
-    numbers = _batched.numbers(nums)
+    numbers = _lists.numbers(nums)
     if _in_python(len(numbers) * _SAVED_FLOAT):
         return one_by_one(lambda num: reference.format_float(num, precision), numbers)
+    from skywasm import _batched
+
     return _batched.format_float(numbers, precision)
 
 
@@ -127,7 +109,7 @@ def truncate_long_string(strs: Iterable[str], max_length: int = 35, truncate_mid
     >>> truncate_long_string(["0123456789", "short"], 7, truncate_middle=True)
     ['01...89', 'short']
     """
-    items = _as_list(strs)
+    items = as_list(strs)
     if _in_python(len(items) * _SAVED_TRUNCATE):
         return one_by_one(lambda s: reference.truncate_long_string(s, max_length, truncate_middle), items)
     from skywasm import _batched
@@ -153,12 +135,12 @@ def hash_strings(strs: Iterable[str | bytes], alg: str) -> list[str]:
     >>> hash_strings(["a", b"a"], "md5")
     ['0cc175b9c0f1b6a831c399e269772661', '0cc175b9c0f1b6a831c399e269772661']
     """
+    items = as_list(strs)
+    if not _lists.may_cross(alg, len(items) * _SAVED_HASH):
+        return _lists.hash_strings(items, alg)
     from skywasm import _batched
 
-    items = _as_list(strs)
-    if _batched.may_cross(alg, len(items) * _SAVED_HASH):
-        return _batched.hash_strings(items, alg)
-    return _batched.hash_strings_in_python(items, alg)
+    return _batched.hash_strings(items, alg)
 
 
 def hash_files(
@@ -193,7 +175,9 @@ def hash_files(
     """
     from skywasm import _many_files
 
-    items = _as_list(paths)
+    if isinstance(paths, (str, bytes)) or hasattr(paths, "__fspath__"):
+        raise TypeError(f"paths must be several, not the one {paths!r}; pass a list")
+    items = as_list(paths)
     results = _many_files.hash_files(items, alg, threads, executor, progress)
     return results if return_exceptions else _many_files.without_exceptions(results)
 
@@ -237,7 +221,7 @@ def is_process_alive(pids: Iterable[int]) -> list[bool]:
     """
     from skywasm import api
 
-    items = _as_list(pids)
+    items = as_list(pids)
     if api._kill is None or not set(map(type, items)) <= {int}:
         return one_by_one(api.is_process_alive, items)
     return _alive_by_kill(api._kill, items)

@@ -25,5 +25,9 @@ class CapabilityError(SkyPilotError):
     """A function needs a capability that has been denied; the message names it."""
 
 
+class BeingLoaded(CoreUnavailableError):
+    """A call came in while its own thread was loading the engine, from a signal handler or finalizer."""
+
+
 class NeedsReference(Exception):
     """Internal: the artifact leaves this call to the reference. Never seen by callers."""

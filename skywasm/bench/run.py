@@ -70,6 +70,16 @@ def run_case(case: cases.Case, rounds: int, quick: bool) -> Row:
     return Row(case, True, measure.compare(calls, rounds, quick))
 
 
+def _possible(case: cases.Case, originals: cases.Originals) -> cases.Case:
+    """The case less what cannot be had here."""
+    if _runtime.loaded() is None:
+        case.routes.pop("wasm", None)
+    if not originals.modules:
+        # The ratios asked for are over SkyPilot's functions.
+        case.least = None
+    return case
+
+
 def run_cases(quick: bool, wanted: str, seen: Callable[[Row], None]) -> tuple[str, list[Row]]:
     """All cases whose name contains ``wanted``; each row is also given to ``seen`` as it comes."""
     skywasm.warm_up()
@@ -80,7 +90,7 @@ def run_cases(quick: bool, wanted: str, seen: Callable[[Row], None]) -> tuple[st
         try:
             for case in cases.all_cases(originals, place):
                 if wanted in case.key:
-                    row = run_case(case, _QUICK_ROUNDS if quick else ROUNDS, quick)
+                    row = run_case(_possible(case, originals), _QUICK_ROUNDS if quick else ROUNDS, quick)
                     rows.append(row)
                     seen(row)
         finally:
@@ -103,6 +113,8 @@ def growth(quick: bool) -> dict[str, tuple[float, float, list[tuple[int, float]]
 
 def crossing(quick: bool) -> dict[str, float]:
     """Seconds of a bare ctypes call with the crossing's five arguments, and of two functions forced through wasm."""
+    if _runtime.loaded() is None:
+        return {}
     instance = _runtime.borrow()
     try:
         direct = instance.direct

@@ -109,6 +109,6 @@ def replace_marked(document: str, new: str) -> str:
     """
     before, begin, rest = document.partition(BEGIN)
     _, end, after = rest.partition(END)
-    if not begin or not end:
+    if not (begin and end):
         raise ValueError(f"the document has no lines {BEGIN!r} and {END!r}")
     return f"{before}{BEGIN}\n\n{new}\n{END}{after}"

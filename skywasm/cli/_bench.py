@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from skywasm.cli import _command, _output
 from skywasm.cli._command import Command
 
@@ -29,53 +31,66 @@ def _print_row(row: Row) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     _command.require_known_backend()
-    try:
-        from skywasm.bench import run, text
-    except ImportError as error:
-        raise _command.Failure(f"the benchmark cannot run: {error}") from None
-    quiet = arguments.json
-    if not quiet:
-        print(f"{'what':56} {'before':>9} {'skywasm':>9} {'ratio':>7} {'asked':>12}  other routes")
+    if arguments.update:
+        if arguments.only or arguments.json:
+            raise _command.UsageError("--update takes the whole run: not with --only or --json")
+        # Before minutes of measuring: is it a file that can be updated?
+        _replaced(arguments.update, "")
     with _output.waiting("importing SkyPilot"):
+        from skywasm.bench import run
         from skywasm.bench.cases import Originals
 
         Originals()
-    label, rows = run.run_cases(arguments.quick, arguments.only, (lambda _: None) if quiet else _print_row)
+    if not arguments.json:
+        print(f"{'what':56} {'before':>9} {'skywasm':>9} {'ratio':>7} {'asked':>12}  other routes")
+    label, rows = run.run_cases(arguments.quick, arguments.only, (lambda _: None) if arguments.json else _print_row)
+    if not rows:
+        raise _command.UsageError(f"no case has {arguments.only!r} in its name")
     about = run.machine()
     result = run.pyperf(label, rows, about)
     if arguments.output:
-        import json
-
-        with open(arguments.output, "w", encoding="utf-8") as file:
-            json.dump(result, file, indent=1)
-    if quiet:
+        _write(arguments.output, json.dumps(result, indent=1))
+    if arguments.json:
         _output.write_json(result)
-    if not arguments.only and not quiet:
-        growth, crossing, starts = (
-            run.growth(arguments.quick),
-            run.crossing(arguments.quick),
-            run.starts(arguments.quick),
-        )
-        for table in (text.growth_table(growth), text.crossing_table(crossing), text.starts_table(starts)):
-            print("\n" + table, end="")
-        if arguments.update:
-            _update(arguments.update, text.markdown(label, rows, about, growth, crossing, starts))
-    if not quiet:
-        print(f"\ncompared with {label}; " + ", ".join(f"{name} {value}" for name, value in about.items()))
+    else:
+        _print_rest(arguments, label, rows, about)
     return _verdict(rows)
 
 
-def _update(path: str, tables: str) -> None:
+def _print_rest(arguments: argparse.Namespace, label: str, rows: list[Row], about: dict[str, str]) -> None:
+    """Growth, crossing and starts of a whole run, and what all was measured on."""
+    from skywasm.bench import run, text
+
+    if not arguments.only:
+        quick = arguments.quick
+        growth, crossing, starts = run.growth(quick), run.crossing(quick), run.starts(quick)
+        for table in (text.growth_table(growth), text.crossing_table(crossing), text.starts_table(starts)):
+            print("\n" + table, end="")
+        if arguments.update:
+            tables = text.markdown(label, rows, about, growth, crossing, starts)
+            _write(arguments.update, _replaced(arguments.update, tables))
+    print(f"\ncompared with {label}; " + ", ".join(f"{name} {value}" for name, value in about.items()))
+
+
+def _write(path: str, content: str) -> None:
+    try:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(content)
+    except OSError as error:
+        raise _command.Failure(f"{path}: {error.strerror}") from None
+
+
+def _replaced(path: str, tables: str) -> str:
+    """The document with new tables between its marks."""
     from skywasm.bench import text
 
-    with open(path, encoding="utf-8") as file:
-        document = file.read()
     try:
-        document = text.replace_marked(document, tables)
+        with open(path, encoding="utf-8") as file:
+            return text.replace_marked(file.read(), tables)
+    except OSError as error:
+        raise _command.UsageError(f"{path}: {error.strerror}") from None
     except ValueError as error:
         raise _command.UsageError(f"{path}: {error}") from None
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(document)
 
 
 def _verdict(rows: list[Row]) -> int:

@@ -161,11 +161,15 @@ def _whole_lines(text: str, ends: bool, n: int) -> list[str]:
             lines[-1] = lines[-1][:-1]
         return lines
     lines = text.split("\n")
+    # The text and the list as it was are not needed beside the new lines: for large files memory counts.
+    del text
     if ends:
         lines.pop()
     lines = lines[-n:]
-    last = lines.pop().rstrip("\r")
-    return [line.rstrip("\r") + "\n" for line in lines] + [last]
+    for index, line in enumerate(lines):
+        lines[index] = line.rstrip("\r") + "\n"
+    lines[-1] = lines[-1][:-1]
+    return lines
 
 
 def last_lines(data: bytes, n: int, encoding: str, errors: str) -> list[str]:

@@ -166,10 +166,11 @@ def test_the_scalar_function_agrees(backend: str, bad: list[Any]) -> None:
         assert fault(ours.value) == (*fault(scalar.value, False), 0), f"{path!a}"
 
 
-def test_too_many_open_files(backend: str, tmp_path: pathlib.Path) -> None:
-    """Hundreds of large files are hashed under a limit of a few open ones: those under way are few."""
+@pytest.mark.parametrize("size", [10, PART])
+def test_too_many_open_files(backend: str, size: int, tmp_path: pathlib.Path) -> None:
+    """Many files, small or large, are hashed where only a few may be open at once."""
     resource = pytest.importorskip("resource")
-    paths = [write(tmp_path, str(number), content(PART + number)) for number in range(120)]
+    paths = [write(tmp_path, str(number), content(size + number)) for number in range(120)]
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     opened = max(map(int, os.listdir("/proc/self/fd"))) if os.path.isdir("/proc/self/fd") else 60
     resource.setrlimit(resource.RLIMIT_NOFILE, (opened + 12, limits[1]))
@@ -177,4 +178,4 @@ def test_too_many_open_files(backend: str, tmp_path: pathlib.Path) -> None:
         got = batch.hash_files(paths, "md5", threads=1, return_exceptions=True)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
-    assert got == [digest(content(PART + number), "md5") for number in range(120)]
+    assert got == [digest(content(size + number), "md5") for number in range(120)]

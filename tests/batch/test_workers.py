@@ -89,6 +89,12 @@ def test_a_thread_pool_of_the_caller(backend: str, alg: str, paths: list[str]) -
         assert pool.submit(len, "abc").result() == 3
 
 
+def test_threads_and_an_executor(backend: str, paths: list[str]) -> None:
+    """Both at once is a ValueError: an executor brings its own workers."""
+    with ThreadPoolExecutor(1) as pool, pytest.raises(ValueError, match="executor"):
+        batch.hash_files(paths, "md5", threads=2, executor=pool)
+
+
 class Later:
     """The least that an executor is: what it is given runs when its result is asked for."""
 

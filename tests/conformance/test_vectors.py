@@ -72,8 +72,11 @@ def test_cases_are_well_formed(function: str) -> None:
 def test_sample_is_part_of_the_vectors(function: str) -> None:
     """The sample in the wheel holds cases of the vector files and no others, at most 20 a function."""
     cases = forms.read(function)["cases"]
-    assert 0 < len(SAMPLE[function]) <= 20
-    assert all(case in cases for case in SAMPLE[function])
+    sample = SAMPLE.get(function, [])
+    # An addition to SkyPilot's functions need not be in it.
+    assert sample or _registry.BY_NAME[function].patches is None
+    assert len(sample) <= 20
+    assert all(case in cases for case in sample)
 
 
 def test_sizes() -> None:

@@ -22,9 +22,6 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()
 }
 
-/// Base-36 numbers up to this many hex digits are encoded in one call: far below a millisecond.
-const ONE_CALL_DIGITS: usize = 4096;
-
 /// What a call leaves for the one that continues it.
 enum Task {
     None,
@@ -127,7 +124,7 @@ exports! {
     sky_base36_encode(length, _b, _c, again) io {
         if again == 0 {
             let hex = first(&io.input, length)?;
-            if hex.len() <= ONE_CALL_DIGITS {
+            if hex.len() <= base36::ONE_CALL_DIGITS {
                 base36::encode(hex, &mut io.output)?;
                 return Ok(Answer::Output);
             }

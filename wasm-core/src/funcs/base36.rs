@@ -111,6 +111,9 @@ fn strip_zeros(digits: &[u8]) -> &[u8] {
     &digits[start..]
 }
 
+/// Numbers up to this many hex digits are encoded in one call: far below a millisecond.
+pub const ONE_CALL_DIGITS: usize = 4096;
+
 const SMALL_DIGITS: usize = 64;
 // 64 hex digits are 256 bits: 50 base-36 digits, which is 9 chunks of 6.
 const SMALL_OUT: usize = 54;

@@ -8,6 +8,9 @@ use crate::error::Error;
 use crate::simd;
 use alloc::vec::Vec;
 
+/// From here on room for the result is made beforehand.
+const LARGE: usize = 1024 * 1024;
+
 /// The items of a joined text. An empty text is one empty item: no items at all are not worth a call.
 fn items(joined: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
     let mut ends = memchr::memchr_iter(separator, joined);
@@ -38,16 +41,24 @@ fn each(
 /// `base36::encode` of each item.
 ///
 /// # Errors
-/// `Error::Input` when any item is not plain hexadecimal; the caller finds out which.
+/// `Error::Input` when any item is not plain hexadecimal, or so long that it must be done in steps; the caller finds
+/// out which.
 pub fn base36(joined: &[u8], separator: u8, out: &mut Vec<u8>) -> Result<(), Error> {
-    each(joined, separator, out, base36::encode)
+    each(joined, separator, out, |item, out| {
+        if item.len() > base36::ONE_CALL_DIGITS { Err(Error::Input) } else { base36::encode(item, out) }
+    })
 }
 
 /// `text::truncate` of each item.
 ///
 /// # Errors
-/// None: the result says so because all batches share a shape.
+/// `Error::Limit` where the memory does not hold the result.
 pub fn truncate(joined: &[u8], separator: u8, max_length: i64, middle: bool, out: &mut Vec<u8>) -> Result<(), Error> {
+    if joined.len() > LARGE {
+        // Exactly: growing by doubling would ask for more than the memory has. Each item may get its dots.
+        let count = memchr::memchr_iter(separator, joined).count() + 1;
+        out.try_reserve_exact(joined.len() + count * text::DOTS.len() + 1).map_err(|_| Error::Limit)?;
+    }
     each(joined, separator, out, |item, out| {
         text::truncate(item, max_length, middle, out);
         Ok(())
@@ -157,6 +168,22 @@ mod tests {
         let mut out = Vec::new();
         assert_eq!(base36(b"ff\nxyz", b'\n', &mut out), Err(Error::Input));
         assert_eq!(base36(b"ff\n", b'\n', &mut out), Err(Error::Input));
+    }
+
+    #[test]
+    fn numbers_that_take_steps_are_left_alone() {
+        let long = [b'f'; base36::ONE_CALL_DIGITS + 1];
+        assert!(base36(&long[1..], b'\n', &mut Vec::new()).is_ok());
+        assert_eq!(base36(&long, b'\n', &mut Vec::new()), Err(Error::Input));
+    }
+
+    #[test]
+    fn a_large_text_gets_the_room_it_needs() {
+        let text = alloc::vec![b'x'; 2 * LARGE];
+        let mut out = Vec::new();
+        truncate(&text, b'\n', 2 * LARGE as i64 - 1, false, &mut out).unwrap();
+        assert_eq!(out.len(), 2 * LARGE + 2);
+        assert!(out.capacity() < 2 * LARGE + 64);
     }
 
     #[test]

@@ -1,0 +1,1 @@
+"""The benchmark: what it runs, what it refuses, what it writes. No time is asserted anywhere."""
