@@ -112,8 +112,8 @@ def test_taken_ports_are_passed_over(backend: str, count: int) -> None:
     """Ports that are taken for real are passed over, as SkyPilot passes over them."""
     held = []
     try:
-        # Below the range from which the kernel hands ports out.
-        port = skywasm.find_free_port(21_000)
+        # Below the range from which the kernel hands ports out, and one range a worker of the test run.
+        port = skywasm.find_free_port(17_000 + 1_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]))
         for _ in range(count):
             port = skywasm.find_free_port(port)
             held.append(socket.socket())
