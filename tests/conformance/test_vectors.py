@@ -44,11 +44,11 @@ def test_vectors(backend: str, function: str, tmp_path: Path) -> None:
 
 
 def test_every_function_has_vectors() -> None:
-    """The registry's functions, the vector files and the sample's lists are the same twelve."""
+    """Every function of the registry has its vector file, and at least those that SkyPilot has are in the sample."""
     assert set(replay.FUNCTIONS) == set(_registry.BY_NAME)
-    assert {key for key, value in SAMPLE.items() if key != "_comment" and isinstance(value, list)} == set(
-        _registry.BY_NAME
-    )
+    sampled = {key for key, value in SAMPLE.items() if key != "_comment" and isinstance(value, list)}
+    originals = {row.name for row in _registry.ROWS if row.patches is not None}
+    assert originals <= sampled <= set(_registry.BY_NAME)
 
 
 @pytest.mark.parametrize("function", replay.FUNCTIONS)
