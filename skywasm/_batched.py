@@ -40,8 +40,12 @@ def _crossed(
 
     ``out`` separates the results; empty, they have the items' separator.
     """
-    for separator in _SEPARATORS:
+    for attempt, separator in enumerate(_SEPARATORS):
         data = encode(separator, items)
+        # Text without newlines is the rule, and the number of results tells anyway. Where the rule was wrong once,
+        # counting costs less than another crossing for nothing.
+        if attempt and data.count(separator.encode()) != len(items) - 1:
+            continue
         if len(data) > _PIECE_BYTES and len(items) > 1:
             half = len(items) // 2
             return _crossed(items[:half], encode, call, out) + _crossed(items[half:], encode, call, out)
@@ -164,13 +168,28 @@ def hash_strings(items: Sequence[Any], alg: str) -> list[str]:
     def call(data: bytes, separator: int) -> bytes:
         return runtime.output("sky_batch_hash_strings", 0, algorithm.number, separator, data=data, release=True)
 
+    def cross(piece: Sequence[Any]) -> list[str]:
+        # Bytes hold any byte: whether they can be joined is counted first.
+        if isinstance(piece[0], bytes) and not _joinable(piece):
+            raise _Unjoinable
+        return _crossed(piece, _join_bytes, call, "\n")
+
     return in_pieces(
         items,
-        lambda piece: _crossed(piece, _join_bytes, call, "\n"),
+        cross,
         lambda item: _digest(algorithm, item),
         lambda item: _python_digest(alg, item),
         "batch.hash_strings",
     )
+
+
+def _joinable(piece: Sequence[Any]) -> bool:
+    """Whether some separator is in none of the items."""
+    try:
+        joined = b"".join(map(bytes_of, piece))
+    except (TypeError, UnicodeEncodeError):
+        return False
+    return any(separator.encode() not in joined for separator in _SEPARATORS)
 
 
 def _join_bytes(separator: str, items: Sequence[Any]) -> bytes:

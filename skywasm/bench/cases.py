@@ -102,8 +102,11 @@ class Workplace:
         self.random = random.Random(20260101)
         self.sockets: list[socket.socket] = []
         self.log = self.write("service.log", self._log_lines(2_000 if quick else 20_000))
-        self.small = self.write("4KiB", self.random.randbytes(4096))
-        self.large = self.write("1MiB", self.random.randbytes(1 << 20))
+        self.small = self.write("4KiB", self.content(4096))
+        self.large = self.write("1MiB", self.content(1 << 20))
+
+    def content(self, count: int) -> bytes:
+        return self.random.getrandbits(8 * count).to_bytes(count, "little")
 
     def write(self, name: str, content: bytes) -> str:
         path = os.path.join(self.folder, name)
@@ -121,7 +124,7 @@ class Workplace:
         return ("\n".join(lines) + "\n").encode()
 
     def files(self, prefix: str, count: int, size: int) -> list[str]:
-        return [self.write(f"{prefix}{i}", self.random.randbytes(size)) for i in range(count)]
+        return [self.write(f"{prefix}{i}", self.content(size)) for i in range(count)]
 
     def mounts(self, folders: int, entries: int) -> dict[str, str]:
         mounts = {}
