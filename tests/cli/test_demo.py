@@ -130,7 +130,8 @@ def test_a_broken_skypilot_is_told(skypilot: dict[str, str], tmp_path: pathlib.P
 def test_a_skypilot_that_dies_is_told(skypilot: dict[str, str], tmp_path: pathlib.Path) -> None:
     """When SkyPilot's process ends in the middle, the rows say so and the demo fails."""
     with open(tmp_path / "sky" / "utils" / "common_utils.py", "a") as file:
-        file.write("def hash_file(path, alg):\n    import os\n    os._exit(3)\n")
+        # Flushed: what Python still holds when it ends in this way is never seen.
+        file.write("def hash_file(path, alg):\n    import os, sys\n    sys.stdout.flush()\n    os._exit(3)\n")
     assert rows(skypilot, status=1)["hash_file"]["skypilot"] == [
         {"error": "SkyPilot stopped: noise on standard output (exit status 3)"}
     ]
