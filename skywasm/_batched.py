@@ -34,21 +34,27 @@ class _Unjoinable(Exception):
 
 
 def _crossed(
-    items: Sequence[Any], encode: Callable[[str, Sequence[Any]], bytes], call: Callable[[bytes, int], bytes], out: str
+    items: Sequence[Any],
+    encode: Callable[[str, Sequence[Any]], bytes],
+    call: Callable[[bytes, int], bytes],
+    out: str,
+    counted: bool = False,
 ) -> list[str]:
     """One result an item, by the first separator that gives so many: an item that holds it would make more.
 
-    ``out`` separates the results; empty, they have the items' separator.
+    ``out`` separates the results; empty, they have the items' separator. ``counted``: items that may well hold the
+    first separator, so that it is looked for before the crossing too.
     """
     for attempt, separator in enumerate(_SEPARATORS):
         data = encode(separator, items)
         # Text without newlines is the rule, and the number of results tells anyway. Where the rule was wrong once,
         # counting costs less than another crossing for nothing.
-        if attempt and data.count(separator.encode()) != len(items) - 1:
+        if (attempt or counted) and data.count(separator.encode()) != len(items) - 1:
             continue
         if len(data) > _PIECE_BYTES and len(items) > 1:
             half = len(items) // 2
-            return _crossed(items[:half], encode, call, out) + _crossed(items[half:], encode, call, out)
+            halves = (items[:half], items[half:])
+            return [result for part in halves for result in _crossed(part, encode, call, out, counted)]
         if len(data) > _abi.TEXT_LIMIT:
             break
         results = _sandboxed.text(call(data, ord(separator))).split(out or separator)
@@ -169,10 +175,7 @@ def hash_strings(items: Sequence[Any], alg: str) -> list[str]:
         return runtime.output("sky_batch_hash_strings", 0, algorithm.number, separator, data=data, release=True)
 
     def cross(piece: Sequence[Any]) -> list[str]:
-        # Bytes hold any byte: whether they can be joined is counted first.
-        if isinstance(piece[0], bytes) and not _joinable(piece):
-            raise _Unjoinable
-        return _crossed(piece, _join_bytes, call, "\n")
+        return _crossed(piece, _join_bytes, call, "\n", counted=isinstance(piece[0], bytes))
 
     return in_pieces(
         items,
@@ -181,15 +184,6 @@ def hash_strings(items: Sequence[Any], alg: str) -> list[str]:
         lambda item: _python_digest(alg, item),
         "batch.hash_strings",
     )
-
-
-def _joinable(piece: Sequence[Any]) -> bool:
-    """Whether some separator is in none of the items."""
-    try:
-        joined = b"".join(map(bytes_of, piece))
-    except (TypeError, UnicodeEncodeError):
-        return False
-    return any(separator.encode() not in joined for separator in _SEPARATORS)
 
 
 def _join_bytes(separator: str, items: Sequence[Any]) -> bytes:
