@@ -93,6 +93,7 @@ def test_estimate_is_five_an_entry(backend: str, sources: list[Any], entries: in
     assert skywasm.estimate_fd_for_directory(sources[ENTRIES.index(entries)]) == 5 * entries
 
 
+@pytest.mark.xdist_group("ports")
 @given(start=strategies.PORTS)
 def test_same_as_reference_find_free_port(backend: str, start: Any) -> None:
     """Any start gives SkyPilot's port or its exception."""
