@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 # Few enough that a piece takes milliseconds, so many that the crossing does not count.
-_PIECE_ITEMS = 2048
+_PIECE_ITEMS = 8192
 _PIECE_BYTES = 1024 * 1024
 # Characters that texts rarely hold. Counting them in the joined text shows whether any item does.
 _SEPARATORS = "\n\0\x1e\x1f\x01\x02"
@@ -27,6 +27,8 @@ _MIDDLE = 256
 # Numbers with many places take so long that fewer of them make a piece.
 _LONG_PRECISION = 50
 _FEW = 64
+# Names of algorithms that the host's policy has been asked about.
+_allowed: set[str] = set()
 
 
 class _Unjoinable(Exception):
@@ -164,12 +166,12 @@ def format_float(items: Sequence[Any], precision: int) -> list[str]:
 
 def hash_strings(items: Sequence[Any], alg: str) -> list[str]:
     algorithm = _hashes.require(alg)
-    _hashes.refuse_free_length(algorithm.name, algorithm.digest_size)
-    if _dispatch.mode() == "auto" and algorithm.name != "blake3":
-        import hashlib
-
+    if algorithm.digest_size == 0:
+        _hashes.refuse_free_length(algorithm.name, 0)
+    if alg not in _allowed and algorithm.name != "blake3" and _dispatch.mode() == "auto":
         # A host whose policy refuses an algorithm refuses it here too.
-        hashlib.new(alg)
+        reference.files.new_hash(alg)
+        _allowed.add(alg)
 
     def call(data: bytes, separator: int) -> bytes:
         return runtime.output("sky_batch_hash_strings", 0, algorithm.number, separator, data=data, release=True)

@@ -9,10 +9,15 @@ user has already won. Any failure means: compile again.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import stat
 import sys
+
+try:
+    # hashlib would load OpenSSL, which takes longer than all else here; the interpreter has this one in itself.
+    from _blake2 import blake2b
+except ImportError:
+    from hashlib import blake2b
 
 _DIGEST_SIZE = 32
 _O_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
@@ -59,9 +64,17 @@ def processor() -> str:
     return f"{platform.machine()} {flags.strip()}"
 
 
+def fingerprint(*parts: bytes) -> bytes:
+    """BLAKE2b over the parts, one after the other; 32 bytes."""
+    digest = blake2b(digest_size=_DIGEST_SIZE)
+    for part in parts:
+        digest.update(part)
+    return digest.digest()
+
+
 def key(*parts: str) -> str:
     """The name of an entry: a digest over everything it depends on."""
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    return fingerprint("\0".join(parts).encode()).hex()
 
 
 def _open_folder(path: str) -> int:
@@ -97,11 +110,6 @@ def _load(name: str, path: str) -> bytes:
         os.close(where)
 
 
-def _digest(name: str, module: bytes) -> bytes:
-    """What stands before an entry: it covers the name too, so that an entry counts under its own only."""
-    return hashlib.sha256(name.encode() + module).digest()
-
-
 def load(name: str) -> tuple[bytes | None, str]:
     """The compiled module of an entry, or None; and what happened, for people."""
     try:
@@ -114,7 +122,7 @@ def load(name: str) -> tuple[bytes | None, str]:
     except Exception as error:
         return None, f"unusable: {error}"
     digest, module = content[:_DIGEST_SIZE], content[_DIGEST_SIZE:]
-    if _digest(name, module) != digest:
+    if fingerprint(name.encode(), module) != digest:
         return None, "unusable: the entry is damaged"
     return module, "hit"
 
@@ -158,7 +166,8 @@ def store(name: str, module: bytes) -> str:
         path = folder()
         if path is None:
             return "off (SKYWASM_CACHE=0)"
-        _store(name, path, _digest(name, module) + module)
+        # The digest covers the name too, so that an entry counts under its own only.
+        _store(name, path, fingerprint(name.encode(), module) + module)
     except Exception as error:
         return f"not written: {error}"
     return "written"

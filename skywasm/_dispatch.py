@@ -200,10 +200,11 @@ def batch_may_cross(saved_us: float) -> bool:
     global _saved_us
     if saved_us < _CROSSING_US or _failure is not None:
         return False
-    if _runtime_if_loaded() is None:
-        _saved_us += saved_us
-        if _saved_us >= LOADING_US:
-            _load()
+    if _runtime_if_loaded() is not None:
+        return True
+    _saved_us += saved_us
+    if _saved_us >= LOADING_US:
+        _load()
     return _runtime_if_loaded() is not None
 
 

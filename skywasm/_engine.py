@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 ARTIFACT = "core.wasm"
 PROVENANCE = "core.provenance"
+_SHA256_DIGITS = 64
 
 # Majors of wasmtime whose raw calling convention the tests have run against. Others take the public API.
 RAW_TESTED_MAJORS = ("50",)
@@ -69,11 +70,14 @@ def provenance() -> dict[str, str]:
 
 def artifact() -> tuple[bytes, str]:
     """The bytes of the artifact and their SHA-256, once they are known to be the ones that were built."""
+    content = package_data(ARTIFACT)
+    recorded = provenance()
+    expected = recorded.get("artifact-sha256", "missing from " + PROVENANCE)
+    if recorded.get("artifact-blake2b") == _cache.fingerprint(content).hex() and len(expected) == _SHA256_DIGITS:
+        return content, expected
     import hashlib
 
-    content = package_data(ARTIFACT)
     digest = hashlib.sha256(content).hexdigest()
-    expected = provenance().get("artifact-sha256", "missing from " + PROVENANCE)
     if digest != expected:
         raise CoreUnavailableError(
             f"{location(ARTIFACT)} is not the artifact that was built: its SHA-256 is {digest}, expected {expected}; "
@@ -110,7 +114,6 @@ class Engine:
             self.version = wasmtime_version()
             self.engine = wasmtime.Engine(self._config())
             self.module, self.cache = self._compiled(content)
-            _check_module(self.module)
         except CoreUnavailableError:
             raise
         except Exception as error:
@@ -137,6 +140,8 @@ class Engine:
             except Exception as error:
                 state = f"unusable: {error}"
         module = self.wasmtime.Module(self.engine, content)
+        # Before it is kept: what comes from the cache, under the digest of the same artifact, has been through this.
+        _check_module(module)
         if not state.startswith("off"):
             state = f"{state}; {_cache.store(name, bytes(module.serialize()))}"
         return module, state

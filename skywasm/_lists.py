@@ -56,8 +56,10 @@ def may_cross(alg: Any, saved_us: float) -> bool:
     eight messages at a time where hashlib takes one.
     """
     mode = _dispatch.mode()
-    lower = alg.lower() if isinstance(alg, str) else ""
     if mode == "auto":
+        if alg == "md5":
+            return _dispatch.batch_may_cross(saved_us)
+        lower = alg.lower() if isinstance(alg, str) else ""
         return lower == "blake3" or (lower == "md5" and _dispatch.batch_may_cross(saved_us))
     return mode == "wasm"
 

@@ -25,7 +25,11 @@ _RECORD_SIZE = 40
 _START = struct.pack("<4I", 0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476)
 _LANES = 8
 _PART = 128 * 1024
-_JOBS = 512
+# Reads that are to find the end of a file ask for little: Python makes room for all that is asked for.
+_PROBE = 512
+# As many small files as the processor's second cache holds.
+_JOBS = 64
+_FULL_TABLE = struct.Struct("<" + _RECORD * _JOBS)
 _TABLE = _RECORD_SIZE * _JOBS
 _ROOM = _TABLE + _LANES * _PART
 _BLOCK = 64
@@ -57,7 +61,6 @@ class Md5Lanes:
         # Files under way, and the descriptors that are to be closed whatever happens.
         self.open: list[_File] = []
         self.descriptors: list[int] = []
-        self.parts: list[_File] = []
 
     def run(self) -> None:
         instance = runtime.borrow()
@@ -77,9 +80,8 @@ class Md5Lanes:
             error = _as_open_says(self.paths[index], error)
         self.results[index] = error
 
-    def _next_part(self, room: memoryview) -> tuple[_File, int] | None:
-        """Reads the next part of a file under way; None when it cannot be read."""
-        file = self.parts.pop()
+    def _next_part(self, file: _File, room: memoryview) -> int:
+        """Reads the next part of a file under way; -1 when it cannot be read."""
         try:
             filled = _fill(file.descriptor, room)
         except OSError as error:
@@ -89,47 +91,32 @@ class Md5Lanes:
             self.open.remove(file)
             _close(self.descriptors, file.descriptor)
         file.total += max(filled, 0)
-        return (file, filled) if filled >= 0 else None
+        return filled
 
-    def _next_file(self, room: memoryview) -> tuple[int | _File, int] | None:
-        """Opens the next file and reads its beginning: its index when that was all of it. None at the end."""
-        descriptors = self.descriptors
-        for index, path in self.waiting:
-            if isinstance(path, int):
-                # A descriptor is read from where it stands and closed, as open() does.
-                self.results[index] = self.hash_one(path, index)
-                continue
-            try:
-                # What open() takes for a path, and refuses in its words.
-                path = os.fspath(path)  # noqa: PLW2901
-                self._open(path)
-                descriptor = descriptors[-1]
-                filled = _fill(descriptor, room)
-                if filled == _PART and not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                    self.results[index] = _stream_digest(descriptor, room)
-                    filled = -1
-            except (OSError, TypeError, ValueError) as error:
-                self._failed(index, error)
-                filled = -1
-            if filled == _PART:
-                file = _File(index, descriptor, filled)
-                self.open.append(file)
-                return file, filled
-            if len(descriptors) >= _OPEN_AT_ONCE:
-                self._close_finished()
-            if filled >= 0:
-                return index, filled
-        return None
-
-    def _open(self, path: Any) -> None:
-        # In C from the call to the list: no signal can strike in between and lose the descriptor.
-        try:
-            self.descriptors.extend(map(os.open, (path,), _OPEN_FLAGS))
-        except OSError as error:
-            if error.errno not in (errno.EMFILE, errno.ENFILE) or len(self.descriptors) == len(self.open):
-                raise
+    def _begin_again(self, index: int, path: Any, room: memoryview, error: Exception) -> int:
+        """A second try for want of descriptors, where some can be closed; -1 when the error is the file's result."""
+        scarce = isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE)
+        if scarce and len(self.descriptors) > len(self.open):
             self._close_finished()
-            self.descriptors.extend(map(os.open, (path,), _OPEN_FLAGS))
+            try:
+                self.descriptors += map(os.open, (path,), _OPEN_FLAGS)
+                return _fill(self.descriptors[-1], room)
+            except OSError as other:
+                error = other
+        self._failed(index, error)
+        return -1
+
+    def _begin_long(self, index: int, room: memoryview) -> int:
+        """Keeps a file open that filled its room, for the next round; -1 when it has been read to its end here."""
+        descriptor = self.descriptors[-1]
+        try:
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):
+                self.open.append(_File(index, descriptor, _PART))
+                return _PART
+            self.results[index] = _stream_digest(descriptor, room)
+        except OSError as error:
+            self._failed(index, error)
+        return -1
 
     def _close_finished(self) -> None:
         """Closes what has been read. Several at a time: done in C, as it must be, one alone costs more."""
@@ -146,30 +133,53 @@ class Md5Lanes:
         at, last = base + _TABLE, base + _ROOM - _PART
         jobs: list[int | _File] = []
         records: list[Any] = []
-        self.parts = self.open[::-1]
-        while at <= last and len(jobs) < _JOBS:
-            room = view[at : at + _PART]
-            if self.parts:
-                part = self._next_part(room)
-                if part is None:
-                    continue
-                job: int | _File = part[0]
-                filled, total, state = part[1], part[0].total, part[0].state
-            else:
-                began = self._next_file(room)
-                if began is None:
-                    break
-                job, filled = began
-                total, state = filled, _START
-            jobs.append(job)
-            records += (at - base, filled, total if filled < _PART else -1, state)
-            at += -(-filled // _BLOCK) * _BLOCK
+        for file in self.open[:]:
+            filled = self._next_part(file, view[at : at + _PART])
+            if filled >= 0:
+                jobs.append(file)
+                records += (at - base, filled, file.total if filled < _PART else -1, file.state)
+                at += -(-filled // _BLOCK) * _BLOCK
+        if at <= last:
+            self._begin_files(view, base, at, jobs, records)
         if jobs:
             self._hash(instance, jobs, records)
         return bool(jobs)
 
+    def _begin_files(self, view: memoryview, base: int, at: int, jobs: list[int | _File], records: list[Any]) -> None:
+        """Fills the room from ``at`` on with the beginnings of files, most of which are whole files."""
+        last = base + _ROOM - _PART
+        descriptors = self.descriptors
+        for index, path in self.waiting:
+            if type(path) is not str and isinstance(path, int):
+                # A descriptor is read from where it stands and closed, as open() does.
+                self.results[index] = self.hash_one(path, index)
+                continue
+            room = view[at : at + _PART]
+            # Written out here, and in _fill() again: for small files each call in Python would show.
+            try:
+                # In C from the call to the list: no signal can strike in between and lose the descriptor.
+                descriptors += map(os.open, (path,), _OPEN_FLAGS)
+                filled = os.readv(descriptors[-1], (room,))
+                if 0 < filled < _PART:
+                    more = os.read(descriptors[-1], min(_PROBE, _PART - filled))
+                    if more:
+                        filled = _go_on(descriptors[-1], room, filled, more)
+            except (OSError, TypeError, ValueError) as error:
+                filled = self._begin_again(index, path, room, error)
+            if filled == _PART:
+                filled = self._begin_long(index, room)
+            if filled >= 0:
+                jobs.append(self.open[-1] if filled == _PART else index)
+                records += (at - base, filled, filled if filled < _PART else -1, _START)
+                at += -(-filled // _BLOCK) * _BLOCK
+            if len(descriptors) >= _OPEN_AT_ONCE:
+                self._close_finished()
+            if at > last or len(jobs) >= _JOBS:
+                break
+
     def _hash(self, instance: Any, jobs: list[int | _File], records: list[Any]) -> None:
-        table = struct.Struct("<" + _RECORD * len(jobs))
+        # Python takes some 7 us to read such a format.
+        table = _FULL_TABLE if len(jobs) == _JOBS else struct.Struct("<" + _RECORD * len(jobs))
         table.pack_into(instance.view, instance.input, *records)
         if instance.call("sky_batch_md5", len(jobs), release=True) != len(jobs):
             raise TrapError("sky_batch_md5: the artifact did not take the table")
@@ -216,9 +226,17 @@ def _fill(descriptor: int, room: memoryview) -> int:
     """Reads into ``room`` as far as the file goes."""
     filled = os.readv(descriptor, (room,))
     # Only a second read tells the end of the file from a short read.
-    while 0 < filled < _PART:
-        more = os.readv(descriptor, (room[filled:],))
-        if not more:
+    if 0 < filled < _PART:
+        filled = _go_on(descriptor, room, filled, os.read(descriptor, _PART - filled))
+    return filled
+
+
+def _go_on(descriptor: int, room: memoryview, filled: int, more: bytes) -> int:
+    """Puts ``more`` behind what has been read, and all that further reads give."""
+    while more:
+        room[filled : filled + len(more)] = more
+        filled += len(more)
+        if filled == _PART:
             break
-        filled += more
+        more = os.read(descriptor, _PART - filled)
     return filled

@@ -19,7 +19,7 @@ _MANY_LINES = 200
 
 def hash_file(path: PathOrFd, hash_alg: str) -> HashObject:
     """hashlib for all that it knows, the artifact for blake3."""
-    if not isinstance(hash_alg, str) or hash_alg.lower() != "blake3":
+    if hash_alg == "md5" or not isinstance(hash_alg, str) or hash_alg.lower() != "blake3":
         return reference.hash_file(path, hash_alg)
     try:
         from skywasm import _sandboxed

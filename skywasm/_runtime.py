@@ -263,6 +263,10 @@ def _cross(
 
 def settle(instance: Instance, export: str, error: BaseException | None) -> None:
     """Ends a call: puts the instance back unless it is not to be relied on, and raises what came of the call."""
+    if error is None:
+        if not instance.worn_out() and len(pool) < MOST_IDLE:
+            pool.append(instance)
+        return
     if isinstance(error, CutShort):
         import threading
 
@@ -271,5 +275,4 @@ def settle(instance: Instance, export: str, error: BaseException | None) -> None
         raise TrapError(f"{export}: a host function was cut short by an asynchronous exception")
     if not isinstance(error, TrapError) and not instance.worn_out() and len(pool) < MOST_IDLE:
         pool.append(instance)
-    if error is not None:
-        raise error
+    raise error

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 PRECISION_LIMIT = 1100
 _FILE_WINDOW = 1024 * 1024
+_COMMON_LINE = 96
 _HASH_PIECE = 1024 * 1024
 _CLAMP = 2**62
 _LONG_NUMBER = 4096
@@ -234,7 +235,8 @@ def _scan_tail(file: io.FileIO, n: int, chunk_size: int) -> bytes:
     end = position = file.seek(0, 2)
     wanted = min(n, _CLAMP)
     windows: list[bytes] = []
-    size = min(chunk_size, _FILE_WINDOW)
+    # One crossing less where lines are of a common length.
+    size = min(max(chunk_size, wanted * _COMMON_LINE), _FILE_WINDOW)
     while position > 0 and wanted > 0:
         size = min(size, position)
         position -= size

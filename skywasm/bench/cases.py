@@ -12,6 +12,7 @@ import sys
 
 import skywasm
 from skywasm import _registry, _sandboxed, batch, reference
+from skywasm.bench import floors
 from skywasm.bench.measure import Call
 
 TYPE_CHECKING = False
@@ -24,6 +25,7 @@ class Case:
     """One comparison: the function replaced against skywasm's, and skywasm's other routes.
 
     ``least`` is the ratio that the project asks of itself, None where it asks for none beyond not being slower.
+    ``floor`` is what the system takes by itself.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class Case:
         routes: dict[str, Call] | None = None,
         least: float | None = None,
         against: str = "",
+        floor: Call | None = None,
     ) -> None:
         self.name = name
         self.size = size
@@ -43,6 +46,7 @@ class Case:
         self.routes = routes or {}
         self.least = least
         self.against = against
+        self.floor = floor
 
     @property
     def key(self) -> str:
@@ -162,18 +166,21 @@ class Workplace:
 
 
 def _scalar(
-    originals: Originals, name: str, size: str, arguments: Sequence[Any], least: float | None, wasm: bool = True
+    originals: Originals,
+    name: str,
+    size: str,
+    arguments: Sequence[Any],
+    least: float | None,
+    floor: Call | None = None,
 ) -> Case:
-    routes = {"python": Call(getattr(reference, name), arguments)}
-    if wasm:
-        routes["wasm"] = Call(getattr(_sandboxed, name), arguments)
     return Case(
         name,
         size,
         Call(originals.function(name), arguments),
         Call(getattr(skywasm, name), arguments),
-        routes,
+        {"python": Call(getattr(reference, name), arguments), "wasm": Call(getattr(_sandboxed, name), arguments)},
         least,
+        floor=floor,
     )
 
 
@@ -215,19 +222,23 @@ def _files(originals: Originals, place: Workplace) -> Iterator[Case]:
                 "wasm": Call(_hexdigest(_sandboxed.hash_file), arguments),
             },
             least,
+            floor=floors.md5(path) if path == place.small else None,
         )
     for count, least in ((10, None), (100, 1.6), (1000, 2.0), (10_000, 1.8)):
-        yield _scalar(originals, "read_last_n_lines", f"{count} lines", (place.log, count), least)
+        tail = sum(len(line.encode()) for line in reference.read_last_n_lines(place.log, count)) + 1
+        floor = floors.tail(place.log, tail)
+        yield _scalar(originals, "read_last_n_lines", f"{count} lines", (place.log, count), least, floor)
 
 
 def _machine(originals: Originals, place: Workplace) -> Iterator[Case]:
     yield _scalar(originals, "find_free_port", "free", (place.taken_ports(1) + 1,), 1.1)
     yield _scalar(originals, "find_free_port", "200 taken", (place.taken_ports(200),), 8.0)
-    yield _scalar(originals, "get_cpu_count", "", (), 3.5)
-    yield _scalar(originals, "get_mem_size_gb", "", (), 3.5)
-    yield _scalar(originals, "get_parallel_threads", "", ("kubernetes",), 1.8)
+    yield _scalar(originals, "get_cpu_count", "", (), 3.5, floors.cpu_count())
+    yield _scalar(originals, "get_mem_size_gb", "", (), 3.5, floors.mem_size())
+    yield _scalar(originals, "get_parallel_threads", "", ("kubernetes",), 1.8, floors.parallel_threads())
     mounts = place.mounts(20, 5)
-    yield _scalar(originals, "get_max_workers_for_file_mounts", "20 small folders", (mounts,), 1.5)
+    floor = floors.mounts(list(mounts.values()))
+    yield _scalar(originals, "get_max_workers_for_file_mounts", "20 small folders", (mounts,), 1.5, floor)
     pid = os.getpid()
     alive = _scalar(originals, "is_process_alive", "alive", (pid,), 0.9)
     alive.before, alive.against = Call(kill_0, (pid,)), "os.kill with the same rules"

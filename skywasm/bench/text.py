@@ -43,11 +43,37 @@ def cells(row: Row) -> tuple[str, ...]:
         duration(row.before.seconds),
         duration(row.after.seconds),
         f"{row.ratio:.2f}",
-        "" if row.least is None else f"{row.least:g}{'' if row.met else ' MISSED'}",
+        _asked(row),
         duration(row.after.cpu_s),
         size(row.before.peak_bytes),
         size(row.after.peak_bytes),
         routes,
+    )
+
+
+def _asked(row: Row) -> str:
+    if row.least is None:
+        return ""
+    if row.met:
+        return f"{row.least:g}"
+    beyond = row.reachable is not None and row.reachable < row.least
+    return f"{row.least:g} MISSED" + (f" (floor {row.reachable:.2f})" if beyond else "")
+
+
+def floors_table(rows: Iterable[Row]) -> str:
+    """What the system's own calls take, and the ratio that they alone would reach."""
+    timed = [row for row in rows if row.before and row.after and row.floor]
+    return markdown_table(
+        ("what", "before", "skywasm", "floor", "ratio", "ratio at the floor"),
+        [
+            (
+                f"{row.name}, {row.size}" if row.size else row.name,
+                *(duration(timing.seconds) for timing in (row.before, row.after, row.floor) if timing),
+                f"{row.ratio:.2f}",
+                f"{row.reachable:.2f}",
+            )
+            for row in timed
+        ],
     )
 
 
@@ -72,6 +98,7 @@ def markdown(
     parts.append(
         "Compared with something else than SkyPilot:\n\n" + "".join(f"- {k}: {v}\n" for k, v in against.items())
     )
+    parts.append("### The floor: what the system's own calls take\n\n" + floors_table(rows))
     parts.append("### The cost as the work grows\n\n" + growth_table(growth))
     parts.append("### The crossing\n\n" + crossing_table(crossing))
     parts.append("### Starting\n\n" + starts_table(starts))

@@ -187,10 +187,12 @@ def mount_entries(source: Any) -> int | None:
 def get_max_workers_for_file_mounts(common_file_mounts: Mapping[str, Any], cloud_str: str | None = None) -> int:
     limit = facts.open_files_limit()
     warn_low_fd_limit(limit)
-    each = _FDS_PER_ENTRY
+    most = 1
     for source in common_file_mounts.values():
-        each = max(each, (mount_entries(source) or 0) * _FDS_PER_ENTRY)
-    workers = max((limit - _RESERVED_FDS) // each, 1)
+        entries = mount_entries(source)
+        if entries is not None and entries > most:
+            most = entries
+    workers = max((limit - _RESERVED_FDS) // (most * _FDS_PER_ENTRY), 1)
     return min(workers, get_parallel_threads(cloud_str))
 
 

@@ -12,7 +12,7 @@ from children import run
 
 import skywasm
 from batch.files import content, digest, write
-from skywasm import _dispatch, _instance, _log, _runtime, batch, reference
+from skywasm import _batched, _dispatch, _instance, _log, _runtime, batch, reference
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -152,6 +152,8 @@ def test_a_host_that_refuses_md5(monkeypatch: pytest.MonkeyPatch, tmp_path: path
     monkeypatch.setattr(hashlib, "new", fips)
     # It keeps the function that it found at its first call.
     monkeypatch.setattr(reference.files, "_new_hash", None)
+    monkeypatch.setattr(reference.files, "_openssl_new", fips)
+    monkeypatch.setattr(_batched, "_allowed", set())
     for mode in ("auto", "python"):
         with skywasm.use_backend(mode):
             skywasm.warm_up()
@@ -197,6 +199,12 @@ def warned(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) ->
         yield lambda: [record.getMessage() for record in caplog.records]
 
 
+@pytest.fixture
+def pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pieces of 2,048 items, so that the lists below cross in several."""
+    monkeypatch.setattr(_batched, "_PIECE_ITEMS", 2048)
+
+
 NUMBERS = [hashlib.md5(str(number).encode()).hexdigest() for number in range(7000)]
 FLOATS = [number / 7 + 0.01 for number in range(7000)]
 TEXTS = [f"a text of a few words, the number of which is {number}" for number in range(7000)]
@@ -222,6 +230,7 @@ BATCHES = [
 ]
 
 
+@pytest.mark.usefixtures("pieces")
 @pytest.mark.parametrize("first", [1, 3])
 @pytest.mark.parametrize(("name", "call", "want"), BATCHES)
 def test_a_trap_in_the_middle(
@@ -243,6 +252,7 @@ def test_a_trap_in_the_middle(
     assert skywasm.get_backend_info()["fallbacks"] == {"batch." + name: 1}
 
 
+@pytest.mark.usefixtures("pieces")
 @pytest.mark.parametrize(("name", "call", "want"), BATCHES)
 def test_a_trap_in_wasm_mode(name: str, call: Any, want: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """In wasm mode it is a TrapError, and the next batch is right."""
@@ -253,6 +263,7 @@ def test_a_trap_in_wasm_mode(name: str, call: Any, want: Any, monkeypatch: pytes
         assert call() == want()
 
 
+@pytest.mark.usefixtures("pieces")
 def test_a_trap_in_blake3(warned: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
     """Python has no blake3: after a trap the artifact is asked again, or the error says whose algorithm it is."""
     want = [digest(one.encode(), "blake3") for one in TEXTS]

@@ -256,3 +256,20 @@ def test_without_the_engine() -> None:
     )
     assert "ANSWERS DIFFER" not in found["out"]
     assert "wasmtime" in found["err"] + found["out"]
+
+
+def test_what_the_system_takes_by_itself(without_sky: None) -> None:
+    """The functions over the kernel's facts are judged by its calls alone, and a ratio beyond those is told so."""
+    floors = {}
+    bench_run.run_cases(True, "get_", lambda row: floors.update({row.name: row}))
+    for name in ("get_parallel_threads", "get_max_workers_for_file_mounts"):
+        row = floors[name]
+        assert row.floor is not None
+        assert row.reachable == row.before.seconds / row.floor.seconds
+        row.least = row.ratio + row.reachable + 1
+        assert text.cells(row)[4] == f"{row.least:g} MISSED (floor {row.reachable:.2f})"
+        row.least = 0.0
+        assert text.cells(row)[4] == "0"
+    table = text.floors_table(floors.values())
+    assert table.count("\n") == 2 + sum(row.floor is not None for row in floors.values())
+    assert "get_parallel_threads" in table

@@ -13,13 +13,21 @@ from hypothesis import strategies as st
 
 from property import strategies
 from property.oracle import common_utils
-from skywasm import batch
+from skywasm import _batched, batch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
-# A piece of a list crosses with 2,048 items.
+
+@pytest.fixture(scope="module", autouse=True)
+def pieces() -> Iterator[None]:
+    """Pieces of 2,048 items, so that lists of a few thousand cross in several."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_batched, "_PIECE_ITEMS", 2048)
+        yield
+
+
 SIZES = st.sampled_from((0, 1, 2, 3, 7, 20, 20, 20, 33, 33, 100, 2047, 2048, 2049, 5000))
 PLACES = st.one_of(st.integers(0, 5000), st.sampled_from((0, 1, 2046, 2047, 2048, 4095, 4096, 4999)))
 # What joins a list's items on their way to the artifact.

@@ -7,20 +7,26 @@ use super::{base36, floats, hashing, md5_lanes, text};
 use crate::error::Error;
 use crate::simd;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 /// From here on room for the result is made beforehand.
 const LARGE: usize = 1024 * 1024;
 
-/// The items of a joined text. An empty text is one empty item: no items at all are not worth a call.
-fn items(joined: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
+/// Where the items of a joined text are. An empty text is one empty item: no items at all are not worth a call.
+fn ranges(joined: &[u8], separator: u8) -> impl Iterator<Item = Range<usize>> {
     let mut ends = memchr::memchr_iter(separator, joined);
     let mut next = Some(0);
     core::iter::from_fn(move || {
         let start = next?;
         let end = ends.next();
         next = end.map(|end| end + 1);
-        Some(&joined[start..end.unwrap_or(joined.len())])
+        Some(start..end.unwrap_or(joined.len()))
     })
+}
+
+/// The items themselves.
+fn items(joined: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
+    ranges(joined, separator).map(|range| &joined[range])
 }
 
 /// Applies `one` to each item, putting the separator between the results.
@@ -101,9 +107,13 @@ fn put_md5(digest: &[u8; 16], out: &mut Vec<u8>) {
 /// # Errors
 /// `Error::Protocol` for an unknown algorithm.
 pub fn hash_strings(joined: &[u8], separator: u8, algorithm: i64, out: &mut Vec<u8>) -> Result<(), Error> {
+    if algorithm == hashing::MD5 {
+        md5_strings(joined, separator, out);
+        out.pop();
+        return Ok(());
+    }
     let first = hashing::Hasher::new(algorithm)?;
     match first {
-        hashing::Hasher::Md5(_) => md5_strings(joined, separator, out),
         hashing::Hasher::Blake3(_) => {
             for item in items(joined, separator) {
                 put_hex(blake3::hash(item).as_bytes(), out);
@@ -127,14 +137,15 @@ pub fn hash_strings(joined: &[u8], separator: u8, algorithm: i64, out: &mut Vec<
 }
 
 fn md5_strings(joined: &[u8], separator: u8, out: &mut Vec<u8>) {
-    let list: Vec<&[u8]> = items(joined, separator).collect();
-    out.reserve(list.len() * 33);
-    if list.iter().all(|item| item.len() <= md5_lanes::SHORT) {
-        md5_lanes::run_short(&list, |digest| put_md5(digest, out));
+    let parts: Vec<Range<usize>> = ranges(joined, separator).collect();
+    out.reserve(parts.len() * 33);
+    if parts.iter().all(|part| part.len() <= md5_lanes::SHORT) {
+        md5_lanes::run_short(joined, &parts, |digest| put_md5(digest, out));
         return;
     }
-    let mut jobs: Vec<md5_lanes::Job<'_>> = list
-        .iter()
+    let mut jobs: Vec<md5_lanes::Job<'_>> = parts
+        .into_iter()
+        .map(|part| &joined[part])
         .map(|data| md5_lanes::Job { data, state: md5_lanes::START, total: Some(data.len() as u64) })
         .collect();
     md5_lanes::run(&mut jobs);

@@ -8,6 +8,8 @@ use digest::{ExtendableOutput, FixedOutput, Update, XofReader};
 
 /// The most bytes an extendable output function is asked for at once.
 pub const XOF_LIMIT: usize = 16 * 1024 * 1024;
+/// MD5's number, for those who have another way to compute it.
+pub const MD5: i64 = 0;
 
 /// One line an algorithm: variant, number that crosses the boundary, type, whether the length is free.
 macro_rules! algorithms {

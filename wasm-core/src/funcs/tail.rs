@@ -11,14 +11,27 @@ pub struct Scan {
     pub start: u64,
 }
 
+/// Counting a block takes a fraction of the time that finding each newline in it takes.
+const BLOCK: usize = 2048;
+
 /// Counts newlines backwards from the end of `window` until `wanted` are found.
 pub fn scan(window: &[u8], wanted: u64) -> Scan {
     let mut found = 0;
-    if wanted > 0 {
-        for at in memchr::memrchr_iter(b'\n', window) {
+    if wanted == 0 {
+        return Scan { found, start: 0 };
+    }
+    let mut end = window.len();
+    for block in window.rchunks(BLOCK) {
+        end -= block.len();
+        let newlines = memchr::memchr_iter(b'\n', block).count() as u64;
+        if found + newlines < wanted {
+            found += newlines;
+            continue;
+        }
+        for at in memchr::memrchr_iter(b'\n', block) {
             found += 1;
             if found == wanted {
-                return Scan { found, start: at as u64 + 1 };
+                return Scan { found, start: (end + at) as u64 + 1 };
             }
         }
     }
@@ -45,9 +58,9 @@ mod tests {
 
     #[test]
     fn agrees_with_a_plain_loop_at_every_alignment() {
-        let text = b"one\ntwo\n\n\nthree and a longer line without an end\nfour\n".repeat(9);
+        let text = b"one\ntwo\n\n\nthree and a longer line without an end\nfour\n".repeat(90);
         for start in 0..70 {
-            for wanted in 1..30u64 {
+            for wanted in (1..30u64).chain([200, 240, 250, 400, 539, 540, 541, 600]) {
                 let window = &text[start..];
                 let mut left = wanted;
                 let mut want = 0;
