@@ -13,15 +13,17 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from skywasm import batch as batch
+    from skywasm import sandbox as sandbox
+    from skywasm import skypilot as skypilot
 
-__all__ = ["batch", "errors", "get_backend_info", "set_backend", "use_backend", "warm_up"]
+__all__ = ["batch", "errors", "get_backend_info", "sandbox", "set_backend", "skypilot", "use_backend", "warm_up"]
 __all__ += api.__all__
 
 
 def __getattr__(name: str) -> ModuleType:
     # Submodules that most programs never use are imported when one does.
-    if name == "batch":
+    if name in ("batch", "sandbox", "skypilot"):
         from importlib import import_module
 
-        return import_module("skywasm.batch")
+        return import_module(f"skywasm.{name}")
     raise AttributeError(f"module 'skywasm' has no attribute {name!r}")

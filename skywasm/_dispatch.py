@@ -10,7 +10,7 @@ import os
 import sys
 
 from host_shims import facts
-from skywasm import _abi, _log, _registry, reference
+from skywasm import _abi, _log, _policy, _registry, reference
 from skywasm.errors import BeingLoaded, CoreUnavailableError, LimitError, TrapError
 
 TYPE_CHECKING = False
@@ -75,6 +75,13 @@ def first_road(name: str) -> Callable[..., Any]:
 
 def _road(name: str) -> Callable[..., Any]:
     row = _registry.BY_NAME[name]
+    road = _unguarded_road(row)
+    if _policy.timed or (_policy.armed and row.capabilities):
+        return _policy.guarded(name, row.capabilities, road)
+    return road
+
+
+def _unguarded_road(row: _registry.Row) -> Callable[..., Any]:
     python: Callable[..., Any] = row.implementation(reference)
     if mode() == "python":
         return python
@@ -99,7 +106,8 @@ def _artifact_road(
     row: _registry.Row, indirect: Callable[..., Any], short: Callable[..., Any] | None
 ) -> Callable[..., Any]:
     """The direct road of a function that has one, else the general one. ``short`` is for what need not cross."""
-    direct = getattr(_sandboxed(), row.name + "_direct", None)
+    # A direct road keeps the GIL, and while others cannot run no deadline can be kept.
+    direct = None if _policy.timed else getattr(_sandboxed(), row.name + "_direct", None)
     return direct(indirect, short) if direct is not None else indirect
 
 
@@ -154,7 +162,19 @@ def bind() -> None:
     for row in _registry.ROWS:
         setattr(api, "_" + row.name, _road(row.name))
     api._inline = inline
-    api._kill = os.kill if inline and facts.process_signal is _posix_signal else None
+    api._kill = os.kill if inline and not _policy.armed and facts.process_signal is _posix_signal else None
+
+
+def rebind() -> None:
+    """Binds anew where roads are bound already: ``skywasm.sandbox`` is used for the first time."""
+    if _mode is not None:
+        bind()
+
+
+def load_where_forced() -> None:
+    """Loads the engine in ``wasm`` mode, where the next call would."""
+    if mode() == "wasm" and _runtime_if_loaded() is None:
+        _engine()
 
 
 def fell_back(name: str, error: Exception) -> None:
@@ -318,7 +338,8 @@ def get_backend_info(load: bool = False) -> dict[str, Any]:
         A dict with ``mode``; ``backend`` ("wasm", "python", or "not loaded" while nothing has needed the engine);
         ``reason``; ``call_path`` ("raw", "public" or None); ``wasmtime`` (its version); ``core_sha256``; ``abi``;
         ``imports`` (each with its capability); ``cache`` (what the compiled-module cache did); ``routes`` (where
-        each scalar call goes in ``auto`` once the engine is loaded); ``fallbacks`` (calls that Python had to answer).
+        each scalar call goes in ``auto`` once the engine is loaded); ``fallbacks`` (calls that Python had to answer);
+        ``denied`` and ``deadline_s`` (what ``skywasm.sandbox`` has set for this context).
 
     Raises:
         ValueError: SKYWASM_BACKEND holds an unknown mode.
@@ -341,4 +362,6 @@ def get_backend_info(load: bool = False) -> dict[str, Any]:
         "cache": engine.cache if engine else None,
         "routes": {row.name: row.auto for row in _registry.ROWS},
         "fallbacks": dict(_fallbacks),
+        "denied": sorted(_policy.denied()),
+        "deadline_s": _policy.deadline_s(),
     }

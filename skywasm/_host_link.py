@@ -8,7 +8,7 @@ nothing is written, and the guest finds the NO_ANSWER that it sent as the first 
 from __future__ import annotations
 
 from host_shims import facts
-from skywasm import _abi
+from skywasm import _abi, _policy
 from skywasm.errors import NeedsReference, TrapError
 
 TYPE_CHECKING = False
@@ -139,20 +139,31 @@ def _in_range(result: int) -> int:
     return result
 
 
-def answer(function: Callable[[Context, int, int, int], int], context: Context, a: int, b: int, c: int) -> int:
+def _allowed(name: str) -> None:
+    """The sandbox's own look at what is denied: whatever export runs, the artifact gets nothing from the machine."""
+    _policy.check(f"{_abi.IMPORT_MODULE}.{name}", (_abi.IMPORTS[name],))
+
+
+def answer(name: str, context: Context, a: int, b: int, c: int) -> int:
     """Runs a host function; its exception is kept and becomes HOST_FAILED."""
+    function = HOST_FUNCTIONS[name]
     try:
+        if _policy.armed:
+            _allowed(name)
         return _in_range(function(context, a, b, c))
     except BaseException as error:
         context.error = error
         return _abi.HOST_FAILED
 
 
-def raw_callback(prototype: Any, function: Callable[[Context, int, int, int], int], context: Context) -> Any:
+def raw_callback(prototype: Any, name: str, context: Context) -> Any:
     """A callback in the engine's raw convention: parameters and result share the array at ``raw``."""
+    function = HOST_FUNCTIONS[name]
 
     def callback(environment: Any, caller: Any, raw: Any, count: int) -> None:
         try:
+            if _policy.armed:
+                _allowed(name)
             # Written last: until here the guest's NO_ANSWER stands.
             raw[0] = _in_range(function(context, raw[2], raw[4], raw[6]))
         except BaseException as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ctypes
 
-from skywasm import _abi
+from skywasm import _abi, _policy
 from skywasm._host_link import HOST_FUNCTIONS, Context, answer, raw_callback
 from skywasm.errors import CoreUnavailableError, LimitError, NeedsReference, TrapError
 
@@ -43,8 +43,10 @@ class _Instance:
         wasmtime = engine.wasmtime
         self.wasmtime = wasmtime
         self.context = Context()
-        self.store = wasmtime.Store(engine.engine)
+        self.engine = engine.engine
+        self.store = wasmtime.Store(self.engine)
         self.store.set_epoch_deadline(_NEVER)
+        self.has_deadline = False
         self.linker = wasmtime.Linker(engine.engine)
         self._define_imports()
         self.instance = self.linker.instantiate(self.store, engine.module)
@@ -75,6 +77,26 @@ class _Instance:
 
     def call(self, export: str, a: int = 0, b: int = 0, c: int = 0, release: bool = False) -> int:
         raise NotImplementedError
+
+    def _in_time(self, left_s: float, export: str, a: int, b: int, c: int) -> int:
+        """``call`` with a deadline. It gives the GIL away: others could not count the time otherwise.
+
+        Raises:
+            LimitError: the time is up. The instance is not to be used again.
+        """
+        from skywasm import _epochs
+
+        self.has_deadline = True
+        _epochs.begin(self.engine, self.store, left_s)
+        try:
+            return self.call(export, a, b, c, True)
+        except TrapError:
+            # Whatever the engine says: when the time is up, that is why.
+            _policy.remaining_s()
+            raise
+        finally:
+            self.has_deadline = False
+            _epochs.end(self.engine, self.store)
 
     def _refresh(self) -> None:
         """Takes the view of linear memory again: its length is fixed when it is taken."""
@@ -150,10 +172,14 @@ class PublicInstance(_Instance):
         wasmtime = self.wasmtime
         i64 = wasmtime.ValType.i64()
         kind = wasmtime.FuncType([i64] * 4, [i64])
-        for name, function in HOST_FUNCTIONS.items():
-            self.linker.define_func(_abi.IMPORT_MODULE, name, kind, _public_callback(function, self.context))
+        for name in HOST_FUNCTIONS:
+            self.linker.define_func(_abi.IMPORT_MODULE, name, kind, _public_callback(name, self.context))
 
     def call(self, export: str, a: int = 0, b: int = 0, c: int = 0, release: bool = False) -> int:  # noqa: ARG002
+        if _policy.timed and not self.has_deadline:
+            left_s = _policy.remaining_s()
+            if left_s is not None:
+                return self._in_time(left_s, export, a, b, c)
         # wasmtime-py gives the GIL away in every call.
         function = self.exports[export]
         again = 0
@@ -167,8 +193,8 @@ class PublicInstance(_Instance):
             again = 1
 
 
-def _public_callback(function: Callable[[Context, int, int, int], int], context: Context) -> Callable[..., int]:
-    return lambda _no_answer, a, b, c: answer(function, context, a, b, c)
+def _public_callback(name: str, context: Context) -> Callable[..., int]:
+    return lambda _no_answer, a, b, c: answer(name, context, a, b, c)
 
 
 class RawInstance(_Instance):
@@ -185,8 +211,8 @@ class RawInstance(_Instance):
         module = _abi.IMPORT_MODULE.encode()
         no_finalizer = define.argtypes[8]()
         self.callbacks = []
-        for name, function in HOST_FUNCTIONS.items():
-            callback = raw_callback(_CALLBACK, function, self.context)
+        for name in HOST_FUNCTIONS:
+            callback = raw_callback(_CALLBACK, name, self.context)
             encoded = name.encode()
             error = define(
                 self.linker.ptr(),
@@ -227,6 +253,10 @@ class RawInstance(_Instance):
                 self.arguments[name] = (context, ctypes.c_void_p(ctypes.addressof(export._func)), *rest)
 
     def call(self, export: str, a: int = 0, b: int = 0, c: int = 0, release: bool = False) -> int:
+        if _policy.timed and not self.has_deadline:
+            left_s = _policy.remaining_s()
+            if left_s is not None:
+                return self._in_time(left_s, export, a, b, c)
         raw = self.raw
         arguments = self.arguments[export]
         enter = self.release_gil if release else self.keep_gil

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import sys
 
-from skywasm import _dispatch, _hashes, api, reference
-from skywasm.errors import CoreUnavailableError, TrapError
+from skywasm import _dispatch, _hashes, _policy, api, reference
+from skywasm.errors import CoreUnavailableError, SkyPilotError, TrapError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ def hash_one(path: Any, alg: str, index: int) -> Any:
     """The digest of one file, or the exception."""
     try:
         return api.hash_file(path, alg).hexdigest()
-    except (TrapError, CoreUnavailableError):
+    except SkyPilotError:
+        # The sandbox's own matter, not this file's.
         raise
     except Exception as error:
         return at_index(error, index)
@@ -63,12 +64,22 @@ def tail_one(path: Any, n: int, index: int) -> Any:
     """The last lines of one file, or the exception."""
     try:
         return api.read_last_n_lines(path, n)
+    except SkyPilotError:
+        raise
     except Exception as error:
         return at_index(error, index)
 
 
-def hash_group(paths: Sequence[Any], alg: str, lanes: bool) -> list[Any]:
-    """The digests of a group of files, or exceptions. A plain function, so that an executor can carry it anywhere."""
+def hash_group(
+    paths: Sequence[Any], alg: str, lanes: bool, rules: tuple[frozenset[str], float | None] | None = None
+) -> list[Any]:
+    """The digests of a group of files, or exceptions. A plain function, so that an executor can carry it anywhere.
+
+    ``rules`` are those of the context that asked for it, where that is another.
+    """
+    if rules is not None:
+        done: list[Any] = _policy.taken_over(rules, lambda: hash_group(paths, alg, lanes))
+        return done
     if not lanes or _dispatch.mode() == "python":
         return [hash_one(path, alg, index) for index, path in enumerate(paths)]
     results: list[Any] = [None] * len(paths)
@@ -196,6 +207,7 @@ def _in_threads(
     import queue
     import threading
 
+    rules = _policy.carried()
     waiting = collections.deque(groups)
     finished: queue.SimpleQueue[tuple[int, list[Any], BaseException | None]] = queue.SimpleQueue()
 
@@ -206,7 +218,7 @@ def _in_threads(
             except IndexError:
                 return
             try:
-                finished.put((first, hash_group(group, alg, lanes), None))
+                finished.put((first, hash_group(group, alg, lanes, rules), None))
             except BaseException as error:
                 finished.put((first, [], error))
 
@@ -235,8 +247,9 @@ def _spread(
     results: list[Any],
     bar: _Bar,
 ) -> None:
+    rules = _policy.carried()
     futures: list[tuple[int, Future[list[Any]]]] = [
-        (first, executor.submit(hash_group, group, alg, lanes)) for first, group in groups
+        (first, executor.submit(hash_group, group, alg, lanes, rules)) for first, group in groups
     ]
     try:
         for first, future in futures:

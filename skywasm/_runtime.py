@@ -253,6 +253,9 @@ def _cross(
         result = instance.call(export, a, b, c, release)
         if result < 0:
             error = instance.error_for(export, result)
+        elif context.error is not None:
+            # The artifact went on after a host function had failed, which ours does not. The instance is dropped.
+            raise context.error
         elif wants_bytes:
             taken = instance.take(result)
     finally:

@@ -174,7 +174,12 @@ def hash_file(path: PathOrFd, hash_alg: str) -> HashObject:
     return _hash_file(path, hash_alg)
 
 
-@public(COMMON, MIXED, "making the lines costs most; for many lines the artifact finds the first one faster")
+@public(
+    COMMON,
+    MIXED,
+    "making the lines costs most; for many lines the artifact finds the first one faster",
+    capabilities=("files",),
+)
 def read_last_n_lines(
     file_path: PathOrFd, n: int, chunk_size: int = 8192, encoding: str = "utf-8", errors: str = "replace"
 ) -> list[str]:

@@ -7,7 +7,7 @@ loaded, and batches load it once the time they save has paid for it.
 
 from __future__ import annotations
 
-from skywasm import _dispatch, _lists, reference
+from skywasm import _dispatch, _lists, _policy, reference
 from skywasm._lists import as_list, one_by_one
 
 TYPE_CHECKING = False
@@ -55,6 +55,7 @@ def _crossing() -> Any:
     return _batched
 
 
+@_policy.batch()
 def base36_encode(hex_strs: Iterable[str]) -> list[str]:
     """Encode hexadecimal numbers in base 36, as ``skywasm.base36_encode`` does each.
 
@@ -78,6 +79,7 @@ def base36_encode(hex_strs: Iterable[str]) -> list[str]:
     return _crossing().base36_encode(items)  # type: ignore[no-any-return]
 
 
+@_policy.batch()
 def format_float(nums: Iterable[float], precision: int = 1) -> list[str]:
     """Format numbers without exponents, as ``skywasm.format_float`` does each.
 
@@ -101,6 +103,7 @@ def format_float(nums: Iterable[float], precision: int = 1) -> list[str]:
     return _crossing().format_float(numbers, precision)  # type: ignore[no-any-return]
 
 
+@_policy.batch()
 def truncate_long_string(strs: Iterable[str], max_length: int = 35, truncate_middle: bool = False) -> list[str]:
     """Shorten texts, as ``skywasm.truncate_long_string`` does each.
 
@@ -124,6 +127,7 @@ def truncate_long_string(strs: Iterable[str], max_length: int = 35, truncate_mid
     return _crossing().truncate_long_string(items, max_length, truncate_middle)  # type: ignore[no-any-return]
 
 
+@_policy.batch()
 def hash_strings(strs: Iterable[str | bytes], alg: str) -> list[str]:
     """Hash short texts or bytes.
 
@@ -148,6 +152,7 @@ def hash_strings(strs: Iterable[str | bytes], alg: str) -> list[str]:
     return _crossing().hash_strings(items, alg)  # type: ignore[no-any-return]
 
 
+@_policy.batch("files")
 def hash_files(
     paths: Iterable[PathOrFd],
     alg: str,
@@ -187,6 +192,7 @@ def hash_files(
     return results if return_exceptions else _many_files.without_exceptions(results)
 
 
+@_policy.batch("files")
 def read_last_n_lines(paths: Iterable[PathOrFd], n: int, return_exceptions: bool = False) -> list[Any]:
     """Read the last lines of many files, as ``skywasm.read_last_n_lines`` does each.
 
@@ -208,6 +214,7 @@ def read_last_n_lines(paths: Iterable[PathOrFd], n: int, return_exceptions: bool
     return results if return_exceptions else _many_files.without_exceptions(results)
 
 
+@_policy.batch("process")
 def is_process_alive(pids: Iterable[int]) -> list[bool]:
     """Tell for many processes whether they exist, as ``skywasm.is_process_alive`` does for one.
 

@@ -23,7 +23,7 @@ SIZES = [number * 45_000 for number in range(20)]
 
 
 def descriptors() -> set[str]:
-    """The open descriptors of this process."""
+    """The open descriptors of this process. Fewer may be open later: what tests leave is collected at any time."""
     return set(os.listdir("/proc/self/fd"))
 
 
@@ -40,13 +40,15 @@ def test_nothing_stays_open(backend: str, alg: str, threads: int, paths: list[st
     need(backend, alg)
     bad: list[Any] = [str(tmp_path), tmp_path / "missing", None, "a\0b", "/proc/self/mem"]
     every = [path for pair in zip(paths, bad * 4) for path in pair]
+    # The engine keeps a descriptor of its own once it is loaded.
+    skywasm.warm_up()
     batch.hash_files(every, alg, threads=threads, return_exceptions=True)
     before = descriptors()
     for _ in range(5):
         batch.hash_files(every, alg, threads=threads, return_exceptions=True)
         with pytest.raises(IsADirectoryError):
             batch.hash_files(every, alg, threads=threads)
-    assert descriptors() == before
+    assert not descriptors() - before
 
 
 @pytest.mark.parametrize("read", [1, 2, 4])
@@ -61,7 +63,7 @@ def test_an_interrupt_between_reads(backend: str, read: int, paths: list[str], m
         Meddler(patch, paths[-1], interrupt, before=read)
         with pytest.raises(KeyboardInterrupt):
             batch.hash_files(paths, "md5", threads=1)
-    assert descriptors() == before
+    assert not descriptors() - before
     assert batch.hash_files(paths, "md5", threads=1) == [digest(content(size), "md5") for size in SIZES]
     assert skywasm.base36_encode("ff") == "73"
 
@@ -79,7 +81,7 @@ def test_a_trap_between_reads(paths: list[str], monkeypatch: pytest.MonkeyPatch)
             patch.setattr(lost, "call", lambda *arguments, **_: -77)
             with pytest.raises(errors.TrapError):
                 batch.hash_files(paths, "md5", threads=1, return_exceptions=True)
-        assert descriptors() == before
+        assert not descriptors() - before
         assert lost not in _runtime.pool
         assert batch.hash_files(paths, "md5", threads=1) == [digest(content(size), "md5") for size in SIZES]
 
@@ -153,7 +155,7 @@ def test_threads_stop_soon(threads: int, paths: list[str], monkeypatch: pytest.M
     """After Ctrl-C the groups of files under way are finished, and no others are begun."""
     begun: list[int] = []
 
-    def slow(group: list[str], alg: str, lanes: bool) -> list[Any]:
+    def slow(group: list[str], alg: str, lanes: bool, rules: object) -> list[Any]:
         begun.append(len(group))
         # By then all groups have been handed out, and the main thread waits for results.
         time.sleep(0.1)

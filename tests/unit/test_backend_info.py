@@ -14,7 +14,7 @@ from skywasm import _abi, _registry
 
 KEYS = {
     *("mode", "backend", "reason", "call_path", "wasmtime", "core_sha256"),
-    *("abi", "imports", "cache", "routes", "fallbacks"),
+    *("abi", "imports", "cache", "routes", "fallbacks", "denied", "deadline_s"),
 }
 
 

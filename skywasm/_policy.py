@@ -1,0 +1,190 @@
+"""What is denied, and how long a call may take: for the process, and for the context that a call is made in.
+
+Nothing here costs a call anything before ``skywasm.sandbox`` is used for the first time: ``armed`` and ``timed`` are
+False until then, and ``_dispatch`` binds roads without a guard.
+"""
+
+from __future__ import annotations
+
+import time
+
+from skywasm import _abi
+from skywasm.errors import CapabilityError, LimitError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from contextvars import ContextVar, Token
+    from typing import Any, TypeVar
+
+    Function = TypeVar("Function", bound=Callable[..., Any])
+
+CAPABILITIES = tuple(dict.fromkeys(_abi.IMPORTS.values()))
+
+armed = False
+"""Whether anything has ever been denied or limited in this process."""
+
+timed = False
+"""Whether a deadline has ever been set in this process."""
+
+_process: list[Rule] = []
+_here: ContextVar[tuple[Rule, ...]]
+_until: ContextVar[float | None]
+# Between `deny(...)` and the `with` that makes it the context's, a rule is the process's for a moment. Before a
+# young rule refuses a call, its own thread gets the time to say which of the two it is.
+_YOUNG_S = 0.05
+_PATIENCE_S = 0.001
+
+
+class Rule:
+    """A denial or a deadline: the context's within a ``with`` block, or the process's by ``everywhere``."""
+
+    __slots__ = ("_tokens", "deadline_s", "denied", "made")
+
+    def __init__(self, denied: Iterable[str] = (), deadline_s: float | None = None) -> None:
+        self.denied = frozenset(denied)
+        self.deadline_s = deadline_s
+        self.made = time.monotonic()
+        self._tokens: list[Token[tuple[Rule, ...]]] = []
+
+    def everywhere(self) -> Rule:
+        """Makes it the process's, until somebody enters it."""
+        _arm(self.deadline_s is not None)
+        _process.append(self)
+        return self
+
+    def __enter__(self) -> None:
+        _arm(self.deadline_s is not None)
+        self._tokens.append(_here.set((*_here.get(), self)))
+        if self in _process:
+            _process.remove(self)
+
+    def __exit__(self, *exception: object) -> None:
+        _here.reset(self._tokens.pop())
+
+
+def _arm(deadline: bool) -> None:
+    global armed, timed, _here, _until
+    from skywasm import _dispatch
+
+    if not armed:
+        from contextvars import ContextVar
+
+        _here = ContextVar("skywasm rules", default=())
+        _until = ContextVar("skywasm deadline", default=None)
+    if not armed or (deadline and not timed):
+        timed = timed or deadline
+        armed = True
+        _dispatch.rebind()
+
+
+def _rules() -> tuple[Rule, ...]:
+    return (*_process, *_here.get()) if armed else ()
+
+
+def denied() -> frozenset[str]:
+    """The capabilities that are denied to a call made here and now."""
+    return frozenset().union(*(rule.denied for rule in _rules()))
+
+
+def deadline_s() -> float | None:
+    """Seconds that a call made here and now may take; None without a limit."""
+    return min((rule.deadline_s for rule in _rules() if rule.deadline_s is not None), default=None)
+
+
+def check(name: str, capabilities: Iterable[str]) -> None:
+    """Raises CapabilityError when ``name`` needs one that is denied here."""
+    refused = denied().intersection(capabilities)
+    if refused and any(time.monotonic() - rule.made < _YOUNG_S for rule in _process):
+        time.sleep(_PATIENCE_S)
+        refused = denied().intersection(capabilities)
+    if refused:
+        which = " and ".join(repr(one) for one in sorted(refused))
+        raise CapabilityError(f"{name} needs the capability {which}, which skywasm.sandbox.deny() has denied")
+
+
+def begin(name: str, capabilities: Iterable[str]) -> Token[float | None] | None:
+    """Begins a public call: refuses it, or sets its clock going where there is a deadline. ``end`` takes the result."""
+    check(name, capabilities)
+    seconds = deadline_s()
+    if seconds is None:
+        return None
+    from skywasm import _dispatch
+
+    # Loading the engine is no part of the call.
+    _dispatch.load_where_forced()
+    until = time.monotonic() + seconds
+    outer = _until.get()
+    return _until.set(until if outer is None else min(until, outer))
+
+
+def end(begun: Token[float | None] | None) -> None:
+    """Ends what ``begin`` began."""
+    if begun is not None:
+        _until.reset(begun)
+
+
+def remaining_s() -> float | None:
+    """Seconds left to the call that is under way here; None without a limit.
+
+    Raises:
+        LimitError: none are left.
+    """
+    until = _until.get() if timed else None
+    if until is None:
+        return None
+    left = until - time.monotonic()
+    if left <= 0:
+        raise passed()
+    return left
+
+
+def passed() -> LimitError:
+    """What a call raises whose time is up."""
+    return LimitError(f"the call took longer than the deadline of {deadline_s()} s set by skywasm.sandbox.limits()")
+
+
+def guarded(name: str, capabilities: tuple[str, ...], road: Callable[..., Any]) -> Callable[..., Any]:
+    """A road that asks first."""
+
+    def guard(*args: Any, **kwargs: Any) -> Any:
+        begun = begin(name, capabilities)
+        try:
+            return road(*args, **kwargs)
+        finally:
+            end(begun)
+
+    return guard
+
+
+def batch(*capabilities: str) -> Callable[[Function], Function]:
+    """Marks a function of ``skywasm.batch``, which has no road of its own, as needing these capabilities."""
+
+    def mark(function: Function) -> Function:
+        guard = guarded(f"batch.{function.__name__}", capabilities, function)
+
+        def road(*args: Any, **kwargs: Any) -> Any:
+            return guard(*args, **kwargs) if armed else function(*args, **kwargs)
+
+        for attribute in ("__module__", "__name__", "__qualname__", "__doc__", "__annotations__"):
+            setattr(road, attribute, getattr(function, attribute))
+        road.__wrapped__ = function  # type: ignore[attr-defined]
+        return road  # type: ignore[return-value]
+
+    return mark
+
+
+def carried() -> tuple[frozenset[str], float | None] | None:
+    """What holds here, in a form that another thread or process can take over; None when nothing does."""
+    if not armed:
+        return None
+    what = denied(), remaining_s()
+    return what if what != (frozenset(), None) else None
+
+
+def taken_over(what: tuple[frozenset[str], float | None] | None, work: Callable[[], Any]) -> Any:
+    """Runs ``work`` under what was carried here from the context that asked for it."""
+    if what is None:
+        return work()
+    with Rule(*what):
+        return guarded("a batch", (), work)()

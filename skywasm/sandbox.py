@@ -1,0 +1,73 @@
+"""What calls may ask of the machine, and how long they may take.
+
+Both functions work at once and for good for the whole process, or, as context managers, for the context of the
+``with`` block: the same thread or asyncio task, what it awaits, and the threads in which ``skywasm.batch`` works for
+it. Threads that a program starts itself begin with a context of their own.
+
+In the sandbox this is enforced at the imports of the artifact, whatever code it runs. The Python backend holds the
+same rules as a guard at the door of each function; it is no sandbox.
+"""
+
+from __future__ import annotations
+
+import math
+
+from skywasm import _policy
+
+__all__ = ["CAPABILITIES", "deny", "limits"]
+
+CAPABILITIES: tuple[str, ...] = _policy.CAPABILITIES
+"""``process``, ``cpu``, ``memory``, ``ports``, ``files`` and ``limits`` (of open files)."""
+
+
+def deny(*capabilities: str) -> _policy.Rule:
+    """Deny capabilities: functions that need one raise ``CapabilityError``, which names it, in every backend.
+
+    Args:
+        capabilities: one or more of ``CAPABILITIES``.
+
+    Returns:
+        A context manager. Used as such, the denial holds in the block only; else it is the process's, for good.
+
+    Raises:
+        ValueError: no capability is named, or one that there is not. Nothing is denied then.
+
+    Cost: none for functions that need no capability; about a microsecond a call for the others from the first use on.
+
+    >>> import skywasm
+    >>> with deny("ports"):
+    ...     skywasm.find_free_port(8000)
+    Traceback (most recent call last):
+    ...
+    skywasm.errors.CapabilityError: find_free_port needs the capability 'ports', which skywasm.sandbox.deny() has denied
+    """
+    unknown = [one for one in capabilities if one not in CAPABILITIES]
+    if unknown or not capabilities:
+        problem = f"there is no capability {unknown[0]!r}" if unknown else "no capability is named"
+        raise ValueError(f"{problem}; there are {', '.join(CAPABILITIES)}")
+    return _policy.Rule(denied=capabilities).everywhere()
+
+
+def limits(*, deadline_s: float) -> _policy.Rule:
+    """Bound the time that a call may spend in the sandbox; ``LimitError`` when it is over.
+
+    Args:
+        deadline_s: seconds for one call, a batch counting as one. The shortest of several limits counts. It is kept
+            to some 6 ms. Loading the engine does not count in ``wasm`` mode.
+
+    Returns:
+        A context manager. Used as such, the limit holds in the block only; else it is the process's, for good.
+
+    Raises:
+        ValueError: not a positive, finite number of seconds.
+        TypeError: not a number.
+
+    Cost: a thread that wakes every 2 ms while calls with a deadline are under way, and about 10 us a call into the
+    sandbox. What Python itself does, all of it in ``python`` mode and host functions in every mode, cannot be ended
+    from outside: such a call fails when it next meets the sandbox.
+    """
+    if isinstance(deadline_s, bool) or not isinstance(deadline_s, (int, float)):
+        raise TypeError(f"deadline_s must be a number of seconds, not {type(deadline_s).__name__}")
+    if not (math.isfinite(deadline_s) and deadline_s > 0):
+        raise ValueError(f"deadline_s is {deadline_s}; it must be a positive, finite number of seconds")
+    return _policy.Rule(deadline_s=float(deadline_s)).everywhere()
