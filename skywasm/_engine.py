@@ -22,7 +22,7 @@ _SHA256_DIGITS = 64
 
 # Majors of wasmtime whose raw calling convention the tests have run against. Others take the public API.
 RAW_TESTED_MAJORS = ("50",)
-# There libffi loads a result even for callbacks that have none (see _instance._CALLBACK).
+# There libffi loads a result even for callbacks that have none (see _callbacks._BARE).
 RAW_UNTESTED_PLATFORMS = ("win32",)
 
 # The setters in this order are also part of the cache key.

@@ -156,7 +156,7 @@ def answer(name: str, context: Context, a: int, b: int, c: int) -> int:
         return _abi.HOST_FAILED
 
 
-def raw_callback(prototype: Any, name: str, context: Context) -> Any:
+def raw_callback(made: Callable[[Any], Any], name: str, context: Context) -> Any:
     """A callback in the engine's raw convention: parameters and result share the array at ``raw``."""
     function = HOST_FUNCTIONS[name]
 
@@ -170,4 +170,4 @@ def raw_callback(prototype: Any, name: str, context: Context) -> Any:
             context.error = error
             raw[0] = _abi.HOST_FAILED
 
-    return prototype(callback)
+    return made(callback)

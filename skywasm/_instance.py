@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ctypes
 
-from skywasm import _abi, _policy
+from skywasm import _abi, _callbacks, _policy
 from skywasm._host_link import HOST_FUNCTIONS, Context, answer, raw_callback
 from skywasm.errors import CoreUnavailableError, LimitError, NeedsReference, TrapError
 
@@ -29,11 +29,6 @@ DIRECT_DIGITS = 64
 DIRECT_OUTPUT = 50
 # Calls that may run longer than about 50 us give the GIL away.
 GIL_BYTES = 32 * 1024
-
-# Environment, caller, parameters and results, their number. The engine expects a pointer to a trap back, and frees
-# what it gets. A signal may strike before the first line of a callback; for a result type ctypes would then leave
-# the pointer unset. Without one, libffi gives back 0, no trap, whatever happens in Python.
-_CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.POINTER(ctypes.c_int64), ctypes.c_size_t)
 
 
 class _Instance:
@@ -212,7 +207,7 @@ class RawInstance(_Instance):
         no_finalizer = define.argtypes[8]()
         self.callbacks = []
         for name in HOST_FUNCTIONS:
-            callback = raw_callback(_CALLBACK, name, self.context)
+            callback = raw_callback(_callbacks.make, name, self.context)
             encoded = name.encode()
             error = define(
                 self.linker.ptr(),

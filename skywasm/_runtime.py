@@ -16,7 +16,7 @@ import sys
 from collections import deque
 
 from host_shims import facts
-from skywasm import _abi
+from skywasm import _abi, _callbacks
 from skywasm._engine import Engine
 from skywasm._instance import GIL_BYTES, CutShort, PublicInstance, RawInstance
 from skywasm.errors import BeingLoaded, CoreUnavailableError, SkyPilotError, TrapError
@@ -132,6 +132,9 @@ def _first_instance(made: Engine) -> Instance:
     _raw_problem = None
     if made.raw:
         try:
+            unreliable = _callbacks.problem()
+            if unreliable is not None:
+                raise CoreUnavailableError(unreliable)
             instance = _instance(made)
             _self_test(instance)
             return instance

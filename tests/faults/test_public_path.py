@@ -46,7 +46,7 @@ WAYS = {
     "raw host functions answer wrongly": (
         """
     from skywasm import _instance
-    _instance.raw_callback = lambda prototype, function, context: prototype(lambda *arguments: None)
+    _instance.raw_callback = lambda made, name, context: made(lambda *arguments: None)
     """,
         "self-test",
     ),
