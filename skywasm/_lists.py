@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+from itertools import repeat
 from operator import length_hint
 
 from skywasm import _dispatch, _hashes
@@ -15,18 +16,22 @@ if TYPE_CHECKING:
     Result = TypeVar("Result")
 
 
+# What hashing in one call takes half the time for.
+_AT_ONCE = frozenset(("md5", "sha1", "sha224", "sha256", "sha384", "sha512"))
+
+
 def as_list(items: Iterable[Any]) -> Sequence[Any]:
     """The items as something that has a length."""
     return items if isinstance(items, (list, tuple)) else list(items)
 
 
-def one_by_one(function: Callable[[Any], Result], items: Sequence[Any], first: int = 0) -> list[Result]:
-    """The scalar function for each item; an error gets the item's index, counted from ``first``."""
+def one_by_one(function: Callable[..., Result], items: Sequence[Any], first: int = 0, *rest: Any) -> list[Result]:
+    """The scalar function for each item, and ``rest``; an error gets the item's index, counted from ``first``."""
     items = as_list(items)
     # map() runs the loop in C; how much of the list its iterator has left tells where an error struck.
     left = iter(items)
     try:
-        return list(map(function, left))
+        return list(map(function, left, *map(repeat, rest)))
     except Exception as error:
         error.batch_index = first + len(items) - length_hint(left) - 1  # type: ignore[attr-defined]
         raise
@@ -79,6 +84,15 @@ def hash_strings(items: Sequence[Any], alg: str) -> list[str]:
     """By hashlib, one item after the other."""
     import hashlib
 
+    if alg in _AT_ONCE:
+        at_once: Any = getattr(hashlib, alg)
+        try:
+            at_once()
+        except ValueError:
+            # OpenSSL refuses; hashlib.new() asks Python itself next.
+            pass
+        else:
+            return one_by_one(lambda item: at_once(bytes_of(item)).hexdigest(), items)
     fresh = hashlib.new(alg)
     _hashes.refuse_free_length(fresh.name, fresh.digest_size)
 

@@ -25,6 +25,11 @@ _GROUP = 256
 # Types of digests and of lines.
 _GOOD = frozenset((str, list))
 _LEAST_GROUP = 16
+# So many files decide whether threads pay, by the average of their sizes in bytes.
+_SAMPLE = 8
+_SMALL = 48 * 1024
+# A file or two are hashed sooner than lanes are set up.
+_FEW = 2
 _STEPS = 8
 
 
@@ -121,14 +126,28 @@ def _checked(alg: Any) -> bool:
     return lower == "md5" and mode != "python" and hasattr(os, "readv")
 
 
-def _workers(threads: int | None) -> int:
+def _workers(threads: int | None, paths: Sequence[Any]) -> int:
     if threads is None:
+        if len(paths) <= _LEAST_GROUP or _are_small(paths[:: len(paths) // _SAMPLE]):
+            return 1
         from host_shims import facts
 
         return min(facts.cpu_affinity() or facts.cpu_count() or 1, _MOST_THREADS)
     if threads < 1:
         raise ValueError(f"threads is {threads}; it must be at least 1")
     return threads
+
+
+def _are_small(paths: Sequence[Any]) -> bool:
+    """Whether these files are so small that threads would wait for each other at every system call."""
+    return sum(map(_size, paths)) < len(paths) * _SMALL
+
+
+def _size(path: Any) -> int:
+    try:
+        return os.stat(path).st_size
+    except (OSError, TypeError, ValueError):
+        return 0
 
 
 class _Bar:
@@ -170,9 +189,9 @@ def hash_files(
     if executor is not None and threads is not None:
         raise ValueError("threads counts for skywasm's own threads; with an executor, set its workers instead")
     lanes = _checked(alg)
-    if lanes and _dispatch.mode() == "auto" and not _dispatch.batch_may_cross(len(paths) * _SAVED_FILE):
+    if lanes and _dispatch.mode() == "auto" and not _dispatch.batch_may_cross((len(paths) - _FEW) * _SAVED_FILE):
         lanes = False
-    workers = _workers(threads)
+    workers = _workers(threads, paths) if executor is None or threads is not None else _MOST_THREADS
     size = _group_size(len(paths), workers, bool(progress))
     groups = [(first, paths[first : first + size]) for first in range(0, len(paths), size)]
     results: list[Any] = [None] * len(paths)

@@ -233,7 +233,7 @@ def test_a_program_that_ends_at_ctrl_c(alg: str, delay_ms: int, tmp_path: pathli
     """,
         args=["auto", str(tmp_path), alg, str(delay_ms)],
         status=-signal.SIGINT,
-        timeout_s=20,
+        timeout_s=60,
     )
     assert found["stderr"].rstrip().endswith("KeyboardInterrupt")
     assert "Fatal" not in found["stderr"]
