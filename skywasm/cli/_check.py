@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from skywasm.cli import _findings, _output
+from skywasm.cli import _enable, _findings, _output
 from skywasm.cli._command import FINE, WRONG, Command, add_json
 from skywasm.cli._findings import FAILED, OK, SKIPPED, WARNING
 
@@ -24,6 +24,7 @@ def _findings_now() -> list[Finding]:
         _findings.python(),
         *sandbox,
         _findings.skypilot(),
+        _enable.finding(),
         _findings.backend(call_path),
     ]
 
@@ -62,8 +63,8 @@ def _run(options: argparse.Namespace) -> int:
 COMMAND = Command(
     name="check",
     summary="find out whether everything works, and what to do where not",
-    description="Look at Python, wasmtime, the artifact, the engine, its answers, the cache, SkyPilot and the "
-    "chosen backend. The sandbox is tried even where it is switched off.",
+    description="Look at Python, wasmtime, the artifact, the engine, its answers, the cache, SkyPilot, the drop-in and "
+    "the chosen backend. The sandbox is tried even where it is switched off.",
     example="  skywasm check\n  skywasm check --json | jq .ok",
     fine="no check failed; warnings are worth reading",
     wrong="a check failed; the line below it says how to mend it",

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 NAMES = [
-    *("Python", "wasmtime", "artifact", "engine", "imports", "call path", "answers", "cache", "SkyPilot", "backend"),
+    *("Python", "wasmtime", "artifact", "engine", "imports", "call path", "answers", "cache", "SkyPilot", "drop-in"),
+    "backend",
 ]
 
 
