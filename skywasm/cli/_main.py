@@ -12,13 +12,18 @@ if TYPE_CHECKING:
 
 def commands() -> tuple[Command, ...]:
     """All commands, in the order of the help text. A new one is a module and a line here."""
-    from skywasm.cli import _bench, _check, _demo, _hash, _info, _tail
+    from skywasm.cli import _bench, _check, _demo, _enable, _hash, _info, _migrate, _report, _run, _tail
 
     return (
         _check.COMMAND,
         _info.COMMAND,
         _demo.COMMAND,
         _bench.COMMAND,
+        _report.COMMAND,
+        _enable.ENABLE,
+        _enable.DISABLE,
+        _run.COMMAND,
+        _migrate.COMMAND,
         _hash.COMMAND,
         _tail.COMMAND,
     )
