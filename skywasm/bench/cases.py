@@ -59,6 +59,8 @@ class Originals:
 
     def __init__(self) -> None:
         self.modules: dict[str, Any] = {}
+        # Where the drop-in is at work, skywasm would be timed against itself.
+        skywasm.skypilot.uninstall()
         try:
             from importlib import import_module
 

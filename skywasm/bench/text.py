@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
 BEGIN = "<!-- skywasm bench: begin -->"
 END = "<!-- skywasm bench: end -->"
+# The short table, for a document's first page.
+SHORT_BEGIN = "<!-- skywasm bench, short: begin -->"
+SHORT_END = "<!-- skywasm bench, short: end -->"
 
 
 def duration(seconds: float) -> str:
@@ -128,14 +131,34 @@ def starts_table(starts: dict[str, tuple[float, str]]) -> str:
     return markdown_table(("in a new process", "time", "heavy modules loaded"), rows)
 
 
-def replace_marked(document: str, new: str) -> str:
-    """The document with what stands between the marks replaced.
+def short(label: str, rows: Sequence[Row], about: dict[str, str]) -> str:
+    """The cases of which the project asks a ratio, and what they were measured on."""
+    asked = [row for row in rows if row.least is not None and row.before and row.after]
+    table = markdown_table(
+        ("what", "before", "skywasm", "times faster"),
+        [
+            (
+                f"{row.name}, {row.size}" if row.size else row.name,
+                duration(row.before.seconds) if row.before else "",
+                duration(row.after.seconds) if row.after else "",
+                f"{row.ratio:.2f}",
+            )
+            for row in asked
+        ],
+    )
+    where = ", ".join(about[name] for name in ("processor", "system", "python") if name in about)
+    return f"{table}\nCompared with {label}, or what docs/BENCHMARKS.md names, on {where}.\n"
+
+
+def replace_marked(document: str, new: str, brief: str = "") -> str:
+    """The document with what stands between the marks replaced: by ``new``, or by ``brief`` between the short ones.
 
     Raises:
         ValueError: the marks are not there.
     """
-    before, begin, rest = document.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"the document has no lines {BEGIN!r} and {END!r}")
-    return f"{before}{BEGIN}\n\n{new}\n{END}{after}"
+    for begin, end, content in ((BEGIN, END, new), (SHORT_BEGIN, SHORT_END, brief)):
+        before, found, rest = document.partition(begin)
+        _, closed, after = rest.partition(end)
+        if found and closed:
+            return f"{before}{begin}\n\n{content}\n{end}{after}"
+    raise ValueError(f"the document has no lines {BEGIN!r} and {END!r}, nor the short ones")

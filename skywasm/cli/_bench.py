@@ -19,7 +19,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quick", action="store_true", help="a smoke run of seconds: answers checked, times rough")
     parser.add_argument("--only", metavar="TEXT", default="", help="only cases whose name contains TEXT")
     parser.add_argument("-o", "--output", metavar="FILE", help="also write the JSON, which pyperf can compare, to FILE")
-    parser.add_argument("--update", metavar="FILE", help="put the tables, as Markdown, between the marks in FILE")
+    parser.add_argument(
+        "--update",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="put the tables, as Markdown, between the marks in FILE; may be given for several files",
+    )
 
 
 def _print_row(row: Row) -> None:
@@ -34,8 +40,9 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.update:
         if arguments.only or arguments.json:
             raise _command.UsageError("--update takes the whole run: not with --only or --json")
-        # Before minutes of measuring: is it a file that can be updated?
-        _replaced(arguments.update, "")
+        # Before minutes of measuring: are they files that can be updated?
+        for path in arguments.update:
+            _replaced(path, "", "")
     with _output.waiting("importing SkyPilot"):
         from skywasm.bench import run
         from skywasm.bench.cases import Originals
@@ -66,9 +73,9 @@ def _print_rest(arguments: argparse.Namespace, label: str, rows: list[Row], abou
         growth, crossing, starts = run.growth(quick), run.crossing(quick), run.starts(quick)
         for table in (text.growth_table(growth), text.crossing_table(crossing), text.starts_table(starts)):
             print("\n" + table, end="")
-        if arguments.update:
-            tables = text.markdown(label, rows, about, growth, crossing, starts)
-            _write(arguments.update, _replaced(arguments.update, tables))
+        tables = text.markdown(label, rows, about, growth, crossing, starts)
+        for path in arguments.update:
+            _write(path, _replaced(path, tables, text.short(label, rows, about)))
     print(f"\ncompared with {label}; " + ", ".join(f"{name} {value}" for name, value in about.items()))
 
 
@@ -80,13 +87,13 @@ def _write(path: str, content: str) -> None:
         raise _command.Failure(f"{path}: {error.strerror}") from None
 
 
-def _replaced(path: str, tables: str) -> str:
+def _replaced(path: str, tables: str, brief: str) -> str:
     """The document with new tables between its marks."""
     from skywasm.bench import text
 
     try:
         with open(path, encoding="utf-8") as file:
-            return text.replace_marked(file.read(), tables)
+            return text.replace_marked(file.read(), tables, brief)
     except OSError as error:
         raise _command.UsageError(f"{path}: {error.strerror}") from None
     except ValueError as error:

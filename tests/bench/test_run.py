@@ -53,9 +53,15 @@ def test_the_whole_run(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str
     import property.oracle  # noqa: F401 - imports SkyPilot, whose warnings it keeps quiet, or skips the test
 
     gc.freeze()
-    results, document = tmp_path / "results.json", tmp_path / "BENCHMARKS.md"
+    results, document, first_page = (tmp_path / name for name in ("results.json", "BENCHMARKS.md", "README.md"))
     document.write_text(DOCUMENT)
-    assert bench("-o", str(results), "--update", str(document)) == 0
+    first_page.write_text(f"# Title\n\n{text.SHORT_BEGIN}\nold\n{text.SHORT_END}\n\nThe end.\n")
+    assert bench("-o", str(results), "--update", str(document), "--update", str(first_page)) == 0
+    page = first_page.read_text()
+    assert page.startswith("# Title\n")
+    assert page.endswith("The end.\n")
+    assert "\nold\n" not in page
+    assert page.count("\n| base36_encode, ") == 2
     out, err = capsys.readouterr()
     assert err == ""
     assert "ANSWERS DIFFER" not in out
@@ -273,3 +279,22 @@ def test_what_the_system_takes_by_itself(without_sky: None) -> None:
     table = text.floors_table(floors.values())
     assert table.count("\n") == 2 + sum(row.floor is not None for row in floors.values())
     assert "get_parallel_threads" in table
+
+
+def test_the_drop_in_is_taken_back() -> None:
+    """Where skywasm stands in for SkyPilot's functions, SkyPilot's own are what is timed."""
+    pytest.importorskip("sky")
+    found = run(
+        """
+        import skywasm
+        skywasm.skypilot.install()
+        from sky.utils import common_utils
+        before = common_utils.base36_encode.__module__
+        from skywasm.bench.cases import Originals
+        originals = Originals()
+        report(before=before, timed=originals.function("base36_encode").__module__, label=originals.label)
+        """
+    )
+    assert found["before"].startswith("skywasm")
+    assert found["timed"] == "sky.utils.common_utils"
+    assert found["label"].startswith("SkyPilot ")
