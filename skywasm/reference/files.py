@@ -108,14 +108,22 @@ def check_exists(file_path: Any) -> None:
 def opened_tail(file_path: Any, n: int, read: Callable[[io.FileIO], bytes]) -> bytes:
     """What ``read`` makes of the open file. Errors of the file system become SkyPilot's."""
     try:
-        with open(file_path, "rb", 0) as file:
-            return read(file)
+        file = open(file_path, "rb", 0)  # noqa: SIM115 - closed below; only what opening raises is to be caught here
     except (OSError, TypeError, ValueError) as error:
         # A file that is not there is found out by opening it; that is one system call less when it is.
         check_exists(file_path)
         if not isinstance(error, OSError):
             raise
-        raise RuntimeError(f"Failed to read last {n} lines from {file_path}: {error}") from error
+        raise _cannot_read(file_path, n, error) from error
+    with file:
+        try:
+            return read(file)
+        except OSError as error:
+            raise _cannot_read(file_path, n, error) from error
+
+
+def _cannot_read(file_path: Any, n: int, error: OSError) -> RuntimeError:
+    return RuntimeError(f"Failed to read last {n} lines from {file_path}: {error}")
 
 
 def read_exactly(file: io.FileIO, offset: int, size: int) -> bytes:

@@ -6,6 +6,7 @@ import hashlib
 import os
 from typing import Any
 
+import pytest
 from hypothesis import example, given
 
 import skywasm
@@ -118,3 +119,18 @@ def test_same_as_reference_read_last_n_lines_odd_arguments(
 def test_same_as_reference_read_last_n_lines_odd_paths(backend: str, path: Any, n: int) -> None:
     """What is no file is refused as SkyPilot refuses it."""
     assert_same(lambda: skywasm.read_last_n_lines(path, n), lambda: common_utils.read_last_n_lines(path, n))
+
+
+@pytest.mark.parametrize("chunk_size", [0.5, 2.5, "1"])
+def test_a_descriptor_that_is_closed_by_the_time_of_the_error(backend: str, chunk_size: Any, tmp_path: Path) -> None:
+    """An error after opening is its own, though the descriptor that was given for the file is closed by then."""
+    path = tmp_path / "file"
+    path.write_bytes(b"a\nb\n")
+
+    def opened() -> int:
+        return os.open(path, os.O_RDONLY)
+
+    assert_same(
+        lambda: skywasm.read_last_n_lines(opened(), 1, chunk_size),
+        lambda: common_utils.read_last_n_lines(opened(), 1, chunk_size),
+    )
