@@ -26,6 +26,13 @@ _PLAIN = (bool, bytes, float, int, str, type(None))
 _LOW_FD_LIMIT = 1024
 
 
+# Environment variables that skywasm follows. A release of SkyPilot that does not know one answers otherwise.
+VARIABLES: dict[str, tuple[str, ...]] = {
+    "get_cpu_count": (reference.system.CPU_LIMIT_VARIABLE,),
+    "get_mem_size_gb": (reference.system.MEMORY_GB_VARIABLE, reference.system.MEMORY_BYTES_VARIABLE),
+}
+
+
 class Original:
     """A SkyPilot function that has been replaced, and what it rests on in its module."""
 

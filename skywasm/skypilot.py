@@ -133,6 +133,9 @@ def _why_not(module: ModuleType, name: str, theirs: Any, ours: Any) -> str | Non
     expected, found = _parameters(ours), _parameters(theirs)
     if expected != found:
         return f"its signature is {name}{found}; skywasm's is {name}{expected}"
+    for variable in _stand_ins.VARIABLES.get(name, ()):
+        if variable not in theirs.__code__.co_consts:
+            return f"it does not know the variable {variable}, which skywasm follows"
     return None
 
 

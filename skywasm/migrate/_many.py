@@ -92,8 +92,8 @@ def _executor(processes: int) -> Executor:
 
 
 def _begin() -> None:
-    """In a worker: Ctrl-C ends it at once and without a word. It writes nothing that could be left half done."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    """In a worker: Ctrl-C is the main process's. A pool that loses its workers in the middle says so at length."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @contextlib.contextmanager

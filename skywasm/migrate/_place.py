@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import libcst as cst
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     # Indices of import lines that follow one another without a blank line.
     Group = list[int]
 
-_STANDARD: frozenset[str] = getattr(sys, "stdlib_module_names", frozenset())
+_STANDARD: frozenset[str] | None = getattr(sys, "stdlib_module_names", None)
 
 
 class Imports:
@@ -81,7 +82,7 @@ class Imports:
         roots = {_root(part) for part in self._imports(index)}
         if roots & {"", self._own}:
             return "own"
-        return "standard" if roots <= _STANDARD else "other"
+        return "standard" if all(map(_is_standard, roots)) else "other"
 
     def _into(self, group: Group, statement: str) -> Edit:
         """By the order of the group: plain imports first, or all by the module's name where they are mixed."""
@@ -112,6 +113,17 @@ class Imports:
         if source.text[:end].endswith(("\r", "\n")):
             return Edit(end, end, statement + newline)
         return Edit(end, end, newline + statement)
+
+
+def _is_standard(root: str) -> bool:
+    """Whether a module is the standard library's."""
+    if _STANDARD is not None:
+        return root in _STANDARD
+    # Before Python 3.10: nearly all of it is in one folder.
+    home = os.path.dirname(os.__file__)
+    return root in sys.builtin_module_names or any(
+        os.path.exists(os.path.join(home, root + end)) for end in ("", ".py")
+    )
 
 
 def _root(node: cst.Import | cst.ImportFrom) -> str:

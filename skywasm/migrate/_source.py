@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _LINE_END = re.compile(r"\r\n|\r|\n")
 # Long sums and chains of calls nest deeply: a few frames of libcst's a term.
 _RECURSION_LIMIT = 6000
+_DEEPEST = 1000
+_TOO_DEEP = "an expression or statement is nested too deeply"
 
 
 class Unreadable(Exception):
@@ -156,7 +158,7 @@ def hard_work() -> Iterator[None]:
     try:
         yield
     except RecursionError:
-        raise Unreadable("an expression is nested too deeply") from None
+        raise Unreadable(_TOO_DEEP) from None
     finally:
         sys.setrecursionlimit(depth)
         if collecting:
@@ -189,16 +191,31 @@ def _feeds_at(text: str, start: int) -> int:
 
 
 def _refuse_what_python_refuses(data: bytes) -> None:
-    """Python's own parser first: its messages are good, and libcst crashes where Python refuses to nest deeper."""
+    """Python's own parser first: its messages are good, and where it refuses to go deeper libcst crashes."""
     version = f"Python {sys.version_info[0]}.{sys.version_info[1]}"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            ast.parse(data)
+            tree = ast.parse(data)
     except SyntaxError as error:
         where = f"line {error.lineno}: " if error.lineno else ""
         raise Unreadable(f"{where}not {version}: {error.msg}") from None
     except ValueError as error:
         raise Unreadable(f"not {version}: {error}") from None
     except (RecursionError, MemoryError):
-        raise Unreadable("an expression is nested too deeply") from None
+        raise Unreadable(_TOO_DEEP) from None
+    if _is_too_deep(tree):
+        raise Unreadable(_TOO_DEEP)
+
+
+def _is_too_deep(tree: ast.AST) -> bool:
+    """Whether libcst's parser would take minutes, for its time grows with the cube of the depth, or crash."""
+    ahead = [(tree, 1)]
+    while ahead:
+        node, depth = ahead.pop()
+        # `a or b or c` is one node here, and two within each other for libcst.
+        depth += len(node.values) if isinstance(node, ast.BoolOp) else 1
+        if depth > _DEEPEST:
+            return True
+        ahead += [(child, depth) for child in ast.iter_child_nodes(node)]
+    return False

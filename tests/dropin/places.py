@@ -13,7 +13,7 @@ import venv
 from children import environment
 
 import skywasm
-from skywasm import _registry
+from skywasm import _registry, _stand_ins
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,10 +28,11 @@ WHOSE = "import sky.utils.common_utils as c; print(c.base36_encode.__module__)"
 
 
 def definition(name: str) -> str:
-    """A function of SkyPilot's name and signature that gives ``"sky"``."""
+    """A function of SkyPilot's name and signature that knows the same variables and gives ``"sky"``."""
     parameters = inspect.signature(getattr(skywasm, name)).parameters.values()
     plain = ", ".join(str(parameter.replace(annotation=parameter.empty)) for parameter in parameters)
-    return f"def {name}({plain}):\n    return 'sky'\n"
+    variables = _stand_ins.VARIABLES.get(name, ())
+    return f"def {name}({plain}):\n    return {' and '.join(map(repr, (*variables, 'sky')))}\n"
 
 
 def make_sky(folder: pathlib.Path, changes: Mapping[str, str] | None = None, extra: str = "") -> pathlib.Path:

@@ -402,3 +402,21 @@ def test_what_waits_knows_the_modules() -> None:
     texts = [_enable.pth_line("folder"), (PACKAGES / "skywasm" / "_run" / "sitecustomize.py").read_text()]
     for module in {row.patches for row in _registry.ROWS} - {None}:
         assert all(str(module) in text for text in texts)
+
+
+def test_a_release_that_does_not_know_a_variable(tmp_path: pathlib.Path) -> None:
+    """A SkyPilot that answers without looking at a variable which skywasm follows keeps its function."""
+    older = "def get_mem_size_gb():\n    return 'SKYPILOT_POD_MEMORY_GB_LIMIT' and 'sky'\n"
+    found = run(
+        """
+        import skywasm.skypilot
+        skywasm.skypilot.install()
+        from sky.utils import common_utils
+        report(answer=common_utils.get_mem_size_gb(), states=skywasm.skypilot.status()["functions"])
+        """,
+        env={"PYTHONPATH": str(make_sky(tmp_path, {"get_mem_size_gb": older}))},
+    )
+    assert found["answer"] == "sky"
+    state = found["states"]["get_mem_size_gb"]
+    assert (state["state"], "SKYPILOT_POD_MEMORY_BYTES_LIMIT" in state["reason"]) == ("original", True)
+    assert found["states"]["get_cpu_count"]["state"] == "replaced"

@@ -5,6 +5,10 @@ from __future__ import annotations
 import pytest
 from children import run
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 pytest.importorskip("wasmtime")
 
 MIXED = """
@@ -77,8 +81,8 @@ MIXED = """
 """
 
 
-def mixed(threads: int, rounds: int, extra: str = "") -> dict[str, object]:
-    return run(extra + MIXED.replace("THREADS", str(threads)).replace("ROUNDS", str(rounds)))
+def mixed(threads: int, rounds: int, extra: str = "", **how: Any) -> dict[str, Any]:
+    return run(extra + MIXED.replace("THREADS", str(threads)).replace("ROUNDS", str(rounds)), **how)
 
 
 def test_sixteen_threads_of_mixed_calls() -> None:

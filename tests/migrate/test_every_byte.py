@@ -206,9 +206,11 @@ def test_no_hole_is_left(before: bytes, after: bytes, tmp_path: pathlib.Path) ->
         b"from sky.utils import common_utils\ncommon_utils.hash_file\n\x00",
         b"from sky.utils import common_utils\ncommon_utils.hash_file" + b"(" * 5000 + b")" * 5000,
         b"from sky.utils import common_utils\ncommon_utils.hash_file" + b"+1" * 50000,
+        b"from sky.utils import common_utils\nx = common_utils.hash_file" + b" or 1" * 20000,
+        b"from sky.utils import common_utils\ncommon_utils.hash_file" + b".x()" * 1200,
         b"from sky.utils import common_utils\nif 1:\n  common_utils.hash_file\n \x0c x\n",
     ],
-    ids=["syntax", "cookie", "bytes", "ascii", "utf-7", "nul", "parentheses", "sum", "feed"],
+    ids=["syntax", "cookie", "bytes", "ascii", "utf-7", "nul", "parentheses", "sum", "or", "calls", "feed"],
 )
 def test_what_cannot_be_read_is_told(data: bytes, tmp_path: pathlib.Path) -> None:
     """A file that cannot be decoded, parsed or given back unchanged is left alone, with the reason."""

@@ -300,3 +300,24 @@ def test_an_artifact_that_asks_for_what_its_function_does_not_need(hidden: bool,
     assert found["kind"].startswith("CapabilityError: sky_host.port_bind needs the capability 'ports'")
     assert found["free"] in (0, 1)
     assert found["again"] in (0, 1)
+
+
+@pytest.mark.skipif("wasm" not in MODES, reason="needs the engine")
+@pytest.mark.parametrize("mode", ["auto", "wasm"])
+def test_the_engine_is_loaded_under_a_denial(mode: str) -> None:
+    """Whatever is denied where the first call comes from, the engine loads by raw calls and answers."""
+    found = run(
+        f"""
+        import skywasm
+        from skywasm import sandbox
+        skywasm.set_backend({mode!r})
+        with sandbox.deny(*sandbox.CAPABILITIES):
+            skywasm.warm_up()
+            answer = skywasm.base36_encode("f" * 32)
+        report(answer=answer, info=skywasm.get_backend_info(), alive=skywasm.is_process_alive(1), warnings=warnings)
+        """
+    )
+    assert found["answer"] == "f5lxx1zz5pnorynqglhzmsp33"
+    assert (found["info"]["call_path"], found["info"]["backend"]) == ("raw", "wasm")
+    assert found["alive"] is True
+    assert found["warnings"] == []

@@ -1,0 +1,29 @@
+"""Puts skywasm's functions in SkyPilot's place for this one program, and takes them back. Needs SkyPilot.
+
+python dropin.py
+"""
+
+from skywasm import skypilot
+
+
+def main() -> None:
+    """Prints whose function makes the name of a cluster, before and after."""
+    from sky.utils import common_utils
+
+    name = "a-cluster-whose-name-is-too-long-for-the-cloud"
+    own = common_utils.make_cluster_name_on_cloud(name, 35, add_user_hash=False)
+    print(f"{common_utils.base36_encode.__module__}: {own}")
+
+    skypilot.install()
+    ours = common_utils.make_cluster_name_on_cloud(name, 35, add_user_hash=False)
+    print(f"{common_utils.base36_encode.__module__}: {ours}")
+    states = [function["state"] for function in skypilot.status()["functions"].values()]
+    print(f"{states.count('replaced')} functions replaced")
+
+    skypilot.uninstall()
+    print(f"{common_utils.base36_encode.__module__}: back again")
+    print("the same name" if own == ours else "THE NAMES DIFFER")
+
+
+if __name__ == "__main__":
+    main()
