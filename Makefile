@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest -q
 LEAST_COVERAGE := 90
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-% rust-test rust-coverage coverage lint fix check wasm wasm-verify vectors bench rust-bench wheel nightly clean
+.PHONY: help cluster demo test test-% rust-test rust-coverage coverage lint fix check wasm wasm-verify docs engines fuzz rust-fuzz torture older vectors bench rust-bench wheel pythons audit nightly clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z%-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -28,13 +28,17 @@ $(VENV)/ready-lint: $(VENV)/ready pyproject.toml
 	$(BIN)/python -m pip install -q --group lint
 	touch $@
 
+$(VENV)/ready-docs: $(VENV)/ready pyproject.toml
+	$(BIN)/python -m pip install -q --group docs
+	touch $@
+
 demo: $(VENV)/ready ## the twelve functions in the sandbox beside pure Python (and SkyPilot once `make test` has installed it)
 	$(BIN)/skywasm demo --quick
 
 test: $(VENV)/ready-test ## all tests in their quick form, against SkyPilot itself
 	$(PYTEST) -n auto --dist loadgroup tests
 
-test-%: $(VENV)/ready-test ## one tier: contract, unit, conformance, property, host, faults, hammer, cli, batch, bench, packaging
+test-%: $(VENV)/ready-test ## one tier: contract, unit, conformance, property, host, faults, hammer, fuzz, torture, cli, batch, bench, integration, docs, packaging
 	$(PYTEST) tests/$*
 
 rust-test: ## native tests of the Rust core
@@ -67,21 +71,77 @@ wasm-verify: $(VENV)/ready ## rebuild the artifact, compare, and check the new o
 	$(BIN)/python wasm-core/build.py --verify
 
 bench: $(VENV)/ready-test ## time every function beside SkyPilot's, and put the tables into docs/BENCHMARKS.md
-	$(BIN)/skywasm bench --update docs/BENCHMARKS.md
+	$(BIN)/skywasm bench --update docs/BENCHMARKS.md --update README.md
 
 rust-bench: ## the Criterion suites of the Rust core
 	cd wasm-core && cargo bench
 
+ENGINES ?= --update docs/ENGINES.md
+engines: $(VENV)/ready ## the artifact in seven engines, and the table into docs/ENGINES.md (ENGINES=--quick: less to download)
+	PYTHONPATH=tests $(BIN)/python -m engines $(ENGINES)
+
+FUZZ ?= --update docs/RELIABILITY.md
+fuzz: $(VENV)/ready-test ## 1,000,000 cases a function against SkyPilot, and the table into docs/RELIABILITY.md (FUZZ="--cases 20000")
+	PYTHONPATH=tests $(BIN)/python -m fuzz $(FUZZ)
+
+rust-fuzz: ## 1,000,000 random rounds of the Rust core against plain answers, and the table into docs/RELIABILITY.md
+	PYTHONPATH=tests $(PYTHON) -m fuzz.native --update docs/RELIABILITY.md
+
+TORTURE ?= --update docs/RELIABILITY.md
+torture: $(VENV)/ready-test ## the long form of threads, forks, interrupts and leaks, and its table (TORTURE="--scale 0.1")
+	PYTHONPATH=tests $(BIN)/python -m torture $(TORTURE)
+
+# Two SkyPilots do not fit into one environment.
+OLDER := $(VENV)-older
+$(OLDER)/ready:
+	test -x $(OLDER)/bin/python || $(PYTHON) -m venv $(OLDER)
+	$(OLDER)/bin/python -m pip install -q -e . skypilot==0.10.0
+	touch $@
+
+older: $(VENV)/ready-test $(OLDER)/ready ## the drop-in with SkyPilot 0.10.0, in an environment of its own
+	SKYWASM_TEST_OLDER_SKYPILOT=$(CURDIR)/$(OLDER)/bin/python $(PYTEST) tests/integration/test_older_skypilot.py
+
+cluster: ## batches on the workers of a Dask cluster and of Ray, and the log into docs/CLUSTERS.md
+	test -x .venv-cluster/bin/python || $(PYTHON) -m venv .venv-cluster
+	.venv-cluster/bin/python -m pip install -q -e . ray 'dask[distributed]'
+	PYTHONPATH=tests .venv-cluster/bin/python -m cluster --update docs/CLUSTERS.md
+
 vectors: $(VENV)/ready-test ## make tests/vectors anew by running SkyPilot (as root: it mounts cgroup files of its own)
 	$(BIN)/python tests/vectors/generate.py
 
-wheel: $(VENV)/ready ## the wheel, into dist/
-	$(BIN)/python -m pip wheel -q --no-deps -w dist .
+docs: $(VENV)/ready-docs ## the documentation as a site, into docs/_build/html; warnings are errors
+	$(BIN)/python -m sphinx -q -W --keep-going -E -b html -d docs/_build/doctrees docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+# An environment of its own: some of these need packages that SkyPilot holds back.
+RELEASE := $(VENV)/release/bin
+$(VENV)/ready-release: $(VENV)/ready pyproject.toml
+	test -x $(RELEASE)/python || $(BIN)/python -m venv $(VENV)/release
+	$(RELEASE)/python -m pip install -q --upgrade 'pip>=25.1'
+	$(RELEASE)/python -m pip install -q --group release
+	touch $@
+
+# Dates in the wheel are those of the last commit, so that everybody's is the same.
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1580601600)
+wheel: $(VENV)/ready-release ## sdist, and the wheel made of it, into dist/; checked by PyPI's own tools
+	rm -rf dist
+	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(RELEASE)/python -m build --outdir dist .
+	$(RELEASE)/check-wheel-contents dist
+	$(RELEASE)/twine check --strict dist/*
+
+pythons: $(VENV)/ready-release ## quick tests on every Python there is, oldest and newest dependencies (PYTHONS="-s tests-3.13 -- tests")
+	$(RELEASE)/nox $(PYTHONS)
+
+audit: $(VENV)/ready-test $(VENV)/ready-release ## licences, and known vulnerabilities of crates and packages: needs their databases
+	$(PYTEST) tests/packaging/test_licences.py tests/packaging/test_sbom.py
+	$(RELEASE)/pip-audit --strict --progress-spinner off .
+	cd wasm-core && cargo audit --deny warnings
 
 check: lint wasm-verify rust-test test ## what CI runs
 
-nightly: check rust-coverage coverage ## what takes longer than CI may
+nightly: check older engines cluster pythons rust-coverage coverage ## what takes longer than CI may
 	SKYWASM_TEST_PROFILE=thorough $(PYTEST) -n auto tests/property
+	SKYWASM_TEST_PROFILE=thorough $(PYTEST) tests/integration/test_command_line.py
 
 clean: ## remove what was built here, but not the artifact
-	rm -rf $(VENV) dist build wasm-core/target .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
+	rm -rf $(VENV) $(OLDER) .venv-cluster tests/engines/.build dist build docs/_build wasm-core/target .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 from skywasm.cli import _command, _output
@@ -10,6 +11,7 @@ from skywasm.cli._command import Command
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable, Iterator
 
     from skywasm.bench.run import Row
 
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     _command.add_json(parser)
     parser.add_argument("--quick", action="store_true", help="a smoke run of seconds: answers checked, times rough")
-    parser.add_argument("--only", metavar="TEXT", default="", help="only cases whose name contains TEXT")
+    parser.add_argument(
+        "--only", metavar="TEXT", default="", help="only cases whose name contains TEXT, as in the column `what`"
+    )
     parser.add_argument("-o", "--output", metavar="FILE", help="also write the JSON, which pyperf can compare, to FILE")
     parser.add_argument(
         "--update",
@@ -28,11 +32,43 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+class _Printer:
+    """Prints the rows as they come, below a heading."""
+
+    def __init__(self) -> None:
+        self._begun = False
+
+    def __call__(self, row: Row) -> None:
+        if not self._begun:
+            _print_cells("what", "before", "skywasm", "ratio", "asked", "other routes")
+            self._begun = True
+        _print_row(row)
+
+
 def _print_row(row: Row) -> None:
     from skywasm.bench import text
 
     what, before, after, ratio, asked, *_, routes = text.cells(row)
+    _print_cells(what, before, after, ratio, asked, routes)
+
+
+def _print_cells(what: str, before: str, after: str, ratio: str, asked: str, routes: str) -> None:
     print(f"{what:56} {before:>9} {after:>9} {ratio:>7} {asked:>12}  {routes}".rstrip(), flush=True)
+
+
+@contextlib.contextmanager
+def _destination(path: str | None) -> Iterator[Callable[[str], None]]:
+    """What writes the file that ``-o`` names; found out before minutes of measuring whether it can."""
+    if path is None:
+        yield lambda _: None
+        return
+    from skywasm.report import destination
+
+    try:
+        with destination.File(path) as file:
+            yield file.write
+    except destination.Unwritable as error:
+        raise _command.Failure(str(error)) from None
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -48,15 +84,17 @@ def _run(arguments: argparse.Namespace) -> int:
         from skywasm.bench.cases import Originals
 
         Originals()
-    if not arguments.json:
-        print(f"{'what':56} {'before':>9} {'skywasm':>9} {'ratio':>7} {'asked':>12}  other routes")
-    label, rows = run.run_cases(arguments.quick, arguments.only, (lambda _: None) if arguments.json else _print_row)
-    if not rows:
-        raise _command.UsageError(f"no case has {arguments.only!r} in its name")
-    about = run.machine()
-    result = run.pyperf(label, rows, about)
-    if arguments.output:
-        _write(arguments.output, json.dumps(result, indent=1))
+    with _destination(arguments.output) as write:
+        seen = (lambda _: None) if arguments.json else _Printer()
+        with _output.progress("measuring", wanted=arguments.json):
+            label, rows = run.run_cases(arguments.quick, arguments.only, seen)
+        if not rows:
+            raise _command.UsageError(
+                f"no case has {arguments.only!r} in its name; `skywasm bench --quick` shows all names"
+            )
+        about = run.machine()
+        result = run.pyperf(label, rows, about)
+        write(json.dumps(result, indent=1))
     if arguments.json:
         _output.write_json(result)
     else:
@@ -70,7 +108,8 @@ def _print_rest(arguments: argparse.Namespace, label: str, rows: list[Row], abou
 
     if not arguments.only:
         quick = arguments.quick
-        growth, crossing, starts = run.growth(quick), run.crossing(quick), run.starts(quick)
+        with _output.progress("measuring growth, crossing and starts"):
+            growth, crossing, starts = run.growth(quick), run.crossing(quick), run.starts(quick)
         for table in (text.growth_table(growth), text.crossing_table(crossing), text.starts_table(starts)):
             print("\n" + table, end="")
         tables = text.markdown(label, rows, about, growth, crossing, starts)
@@ -112,13 +151,14 @@ COMMAND = Command(
     name="bench",
     summary="time every function beside the one it replaces",
     description=(
-        "Times every function, scalar and batch, beside SkyPilot's (or skywasm's own Python fallback where SkyPilot "
-        "is not installed), in turns in one process, and gives the minimum of many repeats. Each answer is checked "
-        "before it is timed. The routes that auto mode does not take are timed too, so that a wrong route shows."
+        "Time every function, scalar and batch, beside SkyPilot's (or skywasm's own Python fallback where SkyPilot "
+        "is not installed), in turns in one process, and give the minimum of many repeats. Each answer is checked "
+        "before it is timed. The routes that auto mode does not take are timed too, so that a wrong route shows. "
+        "The ratio is the time before divided by skywasm's; `asked` is the one that this project holds itself to."
     ),
     example="  skywasm bench --quick\n  skywasm bench --only base36 -o today.json",
     fine="all answers were the same",
-    wrong="an answer differed",
+    wrong="an answer differed, or FILE cannot be written; a ratio below the one asked for is no failure",
     add_arguments=_add_arguments,
     run=_run,
 )

@@ -70,4 +70,5 @@ COMMAND = Command(
     wrong="a check failed; the line below it says how to mend it",
     add_arguments=add_json,
     run=_run,
+    usage="the command line is wrong; an unknown SKYWASM_BACKEND is a check that failed",
 )

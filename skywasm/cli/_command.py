@@ -23,7 +23,7 @@ HELP_WIDTH = 78
 class Command(NamedTuple):
     """One command: its texts, its arguments, and the function that does it and gives the exit status.
 
-    ``fine`` and ``wrong`` say what the exit statuses 0 and 1 mean for it; ``example`` is shown as it is.
+    ``fine``, ``wrong`` and ``usage`` say what the exit statuses 0, 1 and 2 mean for it; ``example`` is shown as it is.
     """
 
     name: str
@@ -34,18 +34,19 @@ class Command(NamedTuple):
     wrong: str
     add_arguments: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], int]
+    usage: str = "the command line or SKYWASM_BACKEND is wrong"
 
     def epilog(self) -> str:
         """The end of the command's help text."""
-        return f"examples:\n{self.example}\n\n{exit_statuses(self.fine, self.wrong)}"
+        return f"examples:\n{self.example}\n\n{exit_statuses(self.fine, self.wrong, self.usage)}"
 
 
-def exit_statuses(fine: str, wrong: str) -> str:
+def exit_statuses(fine: str, wrong: str, usage: str) -> str:
     """The list of exit statuses for a help text."""
     meanings = {
         FINE: fine,
         WRONG: wrong,
-        USAGE: "the command line or SKYWASM_BACKEND is wrong",
+        USAGE: usage,
         INTERRUPTED: "stopped with Ctrl-C",
         PIPE_CLOSED: "nobody reads the output any more (a closed pipe)",
     }

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 _ROUTES = {"wasm": "sandbox", "python": "Python", "mixed": "both"}
+_CALL_PATHS = {
+    "raw": "raw: the engine's C API, the fast one",
+    "public": "public: wasmtime-py's own classes, the slow one (`skywasm check` says why)",
+}
 _DISTRIBUTIONS = ("wasmtime", "rich", "psutil", "skypilot")
 
 
@@ -85,7 +89,7 @@ def _facts(about: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "SkyPilot", versions["skypilot"] or "not installed"
     yield "mode", about["mode"]
     yield "backend", f"{about['backend']}: {about['reason']}"
-    yield "call path", about["call_path"] or "none, because the engine does not load"
+    yield "call path", _CALL_PATHS.get(about["call_path"], "none, because the engine does not load")
     yield "cache", f"{cache['folder']} ({cache['state'] or 'not asked'})" if cache["folder"] else "off by SKYWASM_CACHE"
     yield "artifact", artifact["path"]
     yield "size", "cannot be read" if artifact["bytes"] is None else f"{artifact['bytes']:,} bytes"

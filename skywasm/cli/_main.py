@@ -76,7 +76,12 @@ def _run(argv: Sequence[str] | None) -> int:
 
     parser = _parser()
     try:
-        options = parser.parse_args(argv)
+        options, unknown = parser.parse_known_args(argv)
+        if unknown:
+            # Told by the command's own parser, so that its usage is shown.
+            (parser if options.command is None else options.parser).error(
+                f"unrecognized arguments: {' '.join(unknown)}"
+            )
         if options.command is None:
             parser.print_help(sys.stderr)
             return USAGE
@@ -105,7 +110,11 @@ def _parser() -> argparse.ArgumentParser:
         prog="skywasm",
         description="SkyPilot's utility functions in a WebAssembly sandbox: see them, check them, use them.",
         epilog="examples:\n  skywasm check\n  skywasm demo --quick\n  skywasm COMMAND --help\n\n"
-        + exit_statuses("all is well", "something is wrong; the output says what"),
+        + exit_statuses(
+            "all is well",
+            "something is wrong; the output says what",
+            "the command line or SKYWASM_BACKEND is wrong, or an extra is not installed",
+        ),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )

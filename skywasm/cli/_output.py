@@ -14,7 +14,7 @@ from skywasm.cli._command import WRONG
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any, TextIO
 
     from rich.console import Console
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # Where no terminal says how wide it is. Logs of build machines and pagers show as much.
 _WIDTH_WITHOUT_TERMINAL = 140
 _GAP = 2
+_PATIENCE_SECONDS = 1.0
 _HANDLER = "skywasm-printable"
 
 
@@ -157,3 +158,61 @@ def waiting(message: str) -> Iterator[None]:
     # A spinner of ASCII characters: there are terminals without others.
     with console(errors=True).status(message, spinner="line"):
         yield
+
+
+@contextlib.contextmanager
+def progress(message: str, total: int | None = None, wanted: bool = True) -> Iterator[Callable[[int], None]]:
+    """Shows on a terminal how far work is that takes longer than a second; gives the function that moves it on.
+
+    Without a total number of files it only shows that something is going on.
+    """
+    if not (wanted and sys.stderr.isatty()):
+        yield lambda _: None
+        return
+    bar = _Bar(message, total)
+    try:
+        yield bar.advance
+    finally:
+        bar.close()
+
+
+class _Bar:
+    """A bar on the standard error stream that shows up after a second."""
+
+    def __init__(self, message: str, total: int | None) -> None:
+        import threading
+
+        self._message, self._total, self._done = message, total, 0
+        self._bar: Any = None
+        self._timer = threading.Timer(_PATIENCE_SECONDS, self._show)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _show(self) -> None:
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        text = "{task.description}" + (" {task.completed:,} of {task.total:,} files" if self._total else "")
+        # A spinner of ASCII characters, as in ``waiting``.
+        columns = (
+            SpinnerColumn("line"),
+            TextColumn(text),
+            *([BarColumn()] if self._total else []),
+            TimeElapsedColumn(),
+        )
+        # Complaints appear above the bar; the standard output may be a file.
+        bar = Progress(*columns, console=console(errors=True), transient=True, redirect_stdout=False)
+        self._task = bar.add_task(self._message, total=self._total, completed=self._done)
+        bar.start()
+        self._bar = bar
+
+    def advance(self, count: int) -> None:
+        self._done += count
+        if self._bar is not None:
+            self._bar.update(self._task, completed=self._done)
+
+    def close(self) -> None:
+        self._timer.cancel()
+        # It may be showing the bar just now.
+        self._timer.join()
+        if self._bar is not None:
+            self._bar.stop()

@@ -91,7 +91,11 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "-n", "--lines", type=_count, default=10, metavar="N", help="how many lines to print (default: 10)"
     )
     parser.add_argument(
-        "--encoding", default="utf-8", metavar="NAME", help="encoding of the files, as Python names it (default: utf-8)"
+        "--encoding",
+        default="utf-8",
+        metavar="NAME",
+        help="encoding of the files, as Python names it (default: utf-8). Lines end at newline bytes, so that UTF-16 "
+        "and UTF-32 do not come out well",
     )
     parser.add_argument(
         "--errors",
@@ -106,7 +110,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 COMMAND = Command(
     name="tail",
     summary="print the last lines of files",
-    description="Print the last lines of each file, however large it is and whatever bytes are in it.",
+    description="Print the last lines of each file, however large it is and whatever bytes are in it. A last line "
+    "without a newline gets one.",
     example="  skywasm tail -n 20 ~/sky_logs/latest/run.log\n  skywasm tail --encoding latin-1 old.log new.log",
     fine="every file was read",
     wrong="a file could not be read; the others are still printed",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 TIMEOUT_S = 60
-COMMANDS = ("check", "info", "demo", "hash", "tail")
+COMMANDS = ("check", "info", "demo", "bench", "report", "enable", "disable", "run", "migrate", "hash", "tail")
 # What would steer colour and width from the environment of whoever runs the tests.
 _NEUTRAL = dict.fromkeys(
     ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "COLUMNS", "PYTHONIOENCODING", "TTY_COMPATIBLE"), ""

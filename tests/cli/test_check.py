@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pathlib
 import platform
 import re
 
@@ -14,7 +15,6 @@ from cli.program import on_terminal, run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import pathlib
     from collections.abc import Mapping
     from typing import Any
 
@@ -182,6 +182,35 @@ def test_an_untested_wasmtime_takes_the_public_path(tmp_path: pathlib.Path) -> N
     assert "raw calls are not tested with wasmtime" in found["call path"]["fact"]
     assert found["answers"]["state"] == "ok"
     assert found["backend"]["fact"].startswith("auto: Python answers single calls")
+
+
+def test_a_wasmtime_below_the_security_floor(tmp_path: pathlib.Path) -> None:
+    """An installed wasmtime older than 50.0.1 is a warning with the pip line, and the exit status stays 0."""
+    import wasmtime
+
+    # The real engine under an older version's name: a folder of links, found first.
+    os.symlink(os.path.dirname(wasmtime.__file__), tmp_path / "wasmtime")
+    info = tmp_path / "wasmtime-50.0.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: wasmtime\nVersion: 50.0.0\n")
+    found = checks({"PYTHONPATH": str(tmp_path)})["wasmtime"]
+    assert found["state"] == "warning"
+    assert found["fact"] == "50.0.0 is older than 50.0.1 and lacks its security fixes"
+    assert found["remedy"] == "pip install --upgrade 'wasmtime>=50.0.1'"
+
+
+def test_the_security_floor_is_the_one_that_is_installed() -> None:
+    """The oldest version without a warning is the lowest that the package asks pip for, and SECURITY.md's."""
+    from skywasm.cli._sandbox_checks import OLDEST_WASMTIME
+
+    root = pathlib.Path(__file__).resolve().parents[2]
+    assert f'"wasmtime>={OLDEST_WASMTIME};' in (root / "pyproject.toml").read_text()
+    assert f"wasmtime {OLDEST_WASMTIME} or newer" in (root / "SECURITY.md").read_text()
+
+
+def test_the_help_tells_what_an_unknown_backend_is() -> None:
+    """Where other commands end with 2 for an unknown SKYWASM_BACKEND, check's help says that it fails a check."""
+    assert re.search(r"an unknown SKYWASM_BACKEND is a check that\s+failed", run("check", "--help").out)
 
 
 def test_cache_states(tmp_path: pathlib.Path) -> None:

@@ -65,6 +65,14 @@ def test_a_wrong_command_line_ends_with_2(arguments: tuple[str, ...]) -> None:
     assert done.has_no_traceback()
 
 
+@pytest.mark.parametrize("command", ["check", "info", "demo", "bench"])
+def test_an_unknown_option_shows_the_commands_own_usage(command: str) -> None:
+    """What a command does not know is told with the usage of that command."""
+    done = run(command, "--nonsense")
+    assert done.err.startswith(f"usage: skywasm {command} ")
+    assert done.err.endswith(f"skywasm {command}: error: unrecognized arguments: --nonsense\n")
+
+
 def test_version() -> None:
     """`skywasm --version` prints name and version."""
     assert run("--version") == (0, f"skywasm {skywasm.__version__}\n", "")

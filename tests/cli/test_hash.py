@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 
 import pytest
 
-from cli.program import run
+from cli.program import on_terminal, run
 from skywasm import _hashes
 
 TYPE_CHECKING = False
@@ -132,8 +133,118 @@ def test_bad_files_do_not_stop_the_others(tmp_path: pathlib.Path) -> None:
     assert done.out == f"{hashlib.sha256().hexdigest()}  good\n"
     assert done.err.splitlines() == [
         "skywasm hash: missing: No such file or directory",
-        "skywasm hash: folder: Is a directory; name the files in it",
+        "skywasm hash: folder: Is a directory; add -r to hash all files in it",
     ]
+
+
+@pytest.fixture
+def tree(tmp_path: pathlib.Path) -> pathlib.Path:
+    """A folder of folders with awkward names, an empty folder, links, one of them a loop, and a pipe."""
+    root = tmp_path / "tree"
+    for name in ("a/x", "a-b/x", "a.c", "a/b/deep", "b\\slash", "new\nline/x", "Z", "caf\xe9"):
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(name.encode() * 100)
+    (root / "empty").mkdir()
+    (root / "a" / "loop").symlink_to("..")
+    (root / "link").symlink_to("a.c")
+    (root / "nowhere").symlink_to("missing")
+    os.mkfifo(root / "pipe")
+    return root
+
+
+@pytest.mark.parametrize("algorithm", ["md5", "sha256"])
+def test_folders(algorithm: str, tree: pathlib.Path) -> None:
+    """-r prints what `find FOLDER -type f` finds, in the order of `LC_ALL=C sort`, in coreutils' format."""
+    done = run("hash", "-r", "--alg", algorithm, "tree", cwd=tree.parent)
+    script = f"find tree -type f -print0 | LC_ALL=C sort -z | xargs -0 {utility(algorithm)}"
+    theirs = subprocess.run(["sh", "-c", script], cwd=tree.parent, capture_output=True, check=True).stdout
+    assert (done.status, done.err) == (0, "")
+    assert in_bytes(done.out) == theirs
+    assert len(theirs.splitlines()) == 8
+
+
+def test_folders_and_files_in_their_order(tree: pathlib.Path) -> None:
+    """-r keeps the order of the arguments, takes files too, and follows a link that is named itself."""
+    done = run("hash", "-r", "tree/Z", "tree/a/loop/a-b", "tree/a/b/", "-", cwd=tree.parent, data=b"")
+    assert done.status == 0
+    names = [line.split("  ", 1)[1] for line in done.out.splitlines()]
+    assert names == ["tree/Z", "tree/a/loop/a-b/x", "tree/a/b/deep", "-"]
+
+
+def test_an_empty_folder_is_nothing(tree: pathlib.Path) -> None:
+    """A folder without files prints nothing and is no error."""
+    assert run("hash", "-r", "tree/empty", cwd=tree.parent) == (0, "", "")
+    assert json.loads(run("hash", "-r", "--json", "tree/empty", cwd=tree.parent).out)["files"] == []
+
+
+def test_what_cannot_be_read_below_a_folder(tree: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder and a file that cannot be read are told by name, the rest is hashed, the exit status is 1."""
+    # Root may read everything; what has vanished in the meantime nobody can.
+    (tree / "sitecustomize.py").write_text("""
+import builtins, os
+scan, opened = os.scandir, os.open
+def scandir(path="."):
+    if str(path).endswith("new\\nline"):
+        raise PermissionError(13, "Permission denied", path)
+    return scan(path)
+def open_(path, *rest, **named):
+    if str(path).endswith("a.c"):
+        raise PermissionError(13, "Permission denied", path)
+    return opened(path, *rest, **named)
+def python_open(path, *rest, _open=builtins.open, **named):
+    if str(path).endswith("a.c"):
+        raise PermissionError(13, "Permission denied", path)
+    return _open(path, *rest, **named)
+os.scandir, os.open, builtins.open = scandir, open_, python_open
+""")
+    done = run("hash", "-r", "--alg", "md5", ".", "missing", cwd=tree, env={"PYTHONPATH": str(tree)})
+    assert done.status == 1
+    assert sorted(done.err.splitlines()) == sorted(
+        [
+            "skywasm hash: ./a.c: Permission denied",
+            "skywasm hash: ./new",
+            "line: Permission denied",
+            "skywasm hash: missing: No such file or directory",
+        ]
+    )
+    names = [line.split("  ", 1)[1] for line in done.out.splitlines()]
+    assert names == ["./Z", "./a-b/x", "./a/b/deep", "./a/x", "./b\\\\slash", "./caf\xe9", "./sitecustomize.py"]
+
+
+def test_very_deep_folders(tmp_path: pathlib.Path) -> None:
+    """Folders deeper than Python's recursion limit are walked through."""
+    folder = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(1200):
+        os.mkdir("d", dir_fd=folder)
+        folder, last = os.open("d", os.O_RDONLY, dir_fd=folder), folder
+        os.close(last)
+    os.close(os.open("file", os.O_WRONLY | os.O_CREAT, dir_fd=folder))
+    os.close(folder)
+    done = run("hash", "-r", "d", cwd=tmp_path)
+    assert (done.status, done.err) == (0, "")
+    assert done.out.endswith("/d/file\n")
+    # pytest's own clearing up recurses.
+    subprocess.run(["rm", "-rf", "d"], cwd=tmp_path, check=True)
+
+
+def test_a_bar_on_a_terminal_only_when_it_takes_long(tmp_path: pathlib.Path) -> None:
+    """On a terminal a bar counts files after a second when the lines go elsewhere; a short run shows none."""
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("a", "b"):
+        (tmp_path / name).write_bytes(b"")
+    # The pipe is fed after two seconds.
+    slow = (
+        "import os, sys, threading, time\n"
+        f"def feed():\n    time.sleep(2)\n    open({str(tmp_path / 'pipe')!r}, 'wb').close()\n"
+        "threading.Thread(target=feed, daemon=True).start()\n"
+    )
+    (tmp_path / "sitecustomize.py").write_text(slow)
+    arguments = ("hash", "--json", *(str(tmp_path / name) for name in ("a", "b")))
+    assert " of 2 files" not in on_terminal(*arguments).out
+    shown = on_terminal(*arguments, str(tmp_path / "pipe"), env={"PYTHONPATH": str(tmp_path)}).out
+    assert "hashing 0 of 3 files" in shown
+    assert json.loads(re.sub(r"^.*?(?=\{)", "", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown), flags=re.DOTALL))["ok"]
 
 
 def test_json(tmp_path: pathlib.Path) -> None:

@@ -159,6 +159,7 @@ SKYPILOTS = {
         "import yaml\n",
     ),
     "as a group of its own": ("import os\n\n# Ours\nfrom sky.utils import {0}\n", "\n# Ours\n"),
+    "behind the future": ("from __future__ import annotations\nfrom sky.utils import {0}\n", "\nfrom sky"),
     "as the first group": ("from sky.utils import {0}\n", "\nfrom sky"),
 }
 

@@ -33,6 +33,7 @@ def tree(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Pat
         (tmp_path / name).write_bytes(TEXT)
     (tmp_path / "env" / "pyvenv.cfg").touch()
     (tmp_path / "link.py").symlink_to("a.py")
+    (tmp_path / "linked.py").symlink_to(".hidden.py")
     (tmp_path / "loop").symlink_to(".")
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -11,6 +11,10 @@ import skywasm
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
+def _read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
 def test_one_version() -> None:
     """The crate has the package's version."""
     manifest = (ROOT / "wasm-core" / "Cargo.toml").read_text()
@@ -29,3 +33,25 @@ def test_no_path_of_the_building_machine() -> None:
     """The artifact names no home folder and no absolute path of where it was built."""
     content = (ROOT / "skywasm" / "core.wasm").read_bytes()
     assert not re.findall(rb"/(?:root|home|tmp|work|build|usr)/[ -~]{0,60}", content)
+
+
+def test_the_oldest_are_tried() -> None:
+    """What nox installs as the oldest are the lower bounds of the dependencies."""
+    declared = re.findall(r'^    "(wasmtime|psutil|platformdirs|rich)>=([\d.]+)', _read("pyproject.toml"), re.MULTILINE)
+    tried = dict(re.findall(r'"(\w+)==([\d.]+)"', _read("noxfile.py")))
+    assert len(declared) == len(tried) == 4
+    for name, bound in declared:
+        assert re.fullmatch(re.escape(bound) + r"(\.0)*", tried[name]), name
+
+
+def test_actions_are_pinned() -> None:
+    """Every action of a workflow is named by a whole commit hash, with its version behind it."""
+    for workflow in (ROOT / ".github" / "workflows").glob("*.yml"):
+        for line in re.findall(r"uses: (.*)", workflow.read_text(encoding="utf-8")):
+            assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
+
+
+def test_no_carriage_return_in_a_source() -> None:
+    """The sources end their lines in one way, on which the digest of the sources depends."""
+    for path in [*(ROOT / "wasm-core").glob("*.*"), *(ROOT / "wasm-core" / "src").rglob("*.rs")]:
+        assert b"\r" not in path.read_bytes(), path
