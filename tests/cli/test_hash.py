@@ -198,7 +198,8 @@ def python_open(path, *rest, _open=builtins.open, **named):
     return _open(path, *rest, **named)
 os.scandir, os.open, builtins.open = scandir, open_, python_open
 """)
-    done = run("hash", "-r", "--alg", "md5", ".", "missing", cwd=tree, env={"PYTHONPATH": str(tree)})
+    env = {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = run("hash", "-r", "--alg", "md5", ".", "missing", cwd=tree, env=env)
     assert done.status == 1
     assert sorted(done.err.splitlines()) == sorted(
         [

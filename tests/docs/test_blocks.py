@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 WITH_SKYPILOT = {"INTEGRATION.md", "QUICKSTART.md"}
 # Its blocks are put into a copy of the project: test_adding.py.
 IN_A_COPY = {"ADDING.md"}
-LANGUAGES = {"", "python", "console", "json", "rust", "{eval-rst}", "{include}", "{toctree}"}
+LANGUAGES = {"", "text", "python", "console", "json", "rust", "{eval-rst}", "{include}", "{toctree}"}
 # Commands of minutes, or that change the environment: here only their command lines are looked at, the commands
 # themselves have tests of their own.
 ONLY_PARSED = {"bench", "report", "demo", "enable", "disable", "run"}
@@ -135,12 +135,12 @@ def run(command: str, expected: str, folder: pathlib.Path, variables: dict[str, 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_block_is_of_a_kind_that_is_tested(page: pathlib.Path) -> None:
-    """A page has blocks of known languages only; what is JSON is whole, and what has no language is no command."""
+    """A page has blocks of known languages only; what is JSON is whole, and what is text is no command."""
     for block in blocks(page):
         assert block.language in LANGUAGES, f"line {block.line}: {block.language!r}"
         if block.language == "json":
             json.loads(block.text)
-        if not block.language:
+        if block.language in ("", "text"):
             assert not re.search(r"^(\$ |>>> |import )", block.text, re.MULTILINE), f"line {block.line}"
 
 
