@@ -141,7 +141,7 @@ check: lint wasm-verify rust-test test ## what CI runs
 
 nightly: check older engines cluster pythons rust-coverage coverage ## what takes longer than CI may
 	SKYWASM_TEST_PROFILE=thorough $(PYTEST) -n auto tests/property
-	SKYWASM_TEST_PROFILE=thorough $(PYTEST) tests/integration/test_command_line.py
+	SKYWASM_TEST_PROFILE=thorough $(PYTEST) tests/integration/test_command_line.py tests/docs/test_adding.py
 
 clean: ## remove what was built here, but not the artifact
 	rm -rf $(VENV) $(OLDER) .venv-cluster tests/engines/.build dist build docs/_build wasm-core/target .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
