@@ -20,10 +20,12 @@ __all__ = ["batch", "errors", "get_backend_info", "sandbox", "set_backend", "sky
 __all__ += api.__all__
 
 
-def __getattr__(name: str) -> ModuleType:
-    # Submodules that most programs never use are imported when one does.
-    if name in ("batch", "sandbox", "skypilot"):
-        from importlib import import_module
+if not TYPE_CHECKING:
+    # Hidden from type checkers, which would take any misspelt name for a module otherwise.
+    def __getattr__(name: str) -> ModuleType:
+        # Submodules that most programs never use are imported when one does.
+        if name in ("batch", "sandbox", "skypilot"):
+            from importlib import import_module
 
-        return import_module(f"skywasm.{name}")
-    raise AttributeError(f"module 'skywasm' has no attribute {name!r}")
+            return import_module(f"skywasm.{name}")
+        raise AttributeError(f"module 'skywasm' has no attribute {name!r}")

@@ -53,7 +53,7 @@ class Finder:
         self._modules = frozenset(modules)
         self._loaded = loaded
         self._asking: set[tuple[int, str]] = set()
-        self.awaited = set(self._modules)
+        self.awaited: set[str] = set(self._modules)
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         """The spec that would be found without this finder, with another loader; None for any other module."""

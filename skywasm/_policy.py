@@ -42,9 +42,9 @@ class Rule:
     __slots__ = ("_tokens", "deadline_s", "denied", "made")
 
     def __init__(self, denied: Iterable[str] = (), deadline_s: float | None = None) -> None:
-        self.denied = frozenset(denied)
-        self.deadline_s = deadline_s
-        self.made = time.monotonic()
+        self.denied: frozenset[str] = frozenset(denied)
+        self.deadline_s: float | None = deadline_s
+        self.made: float = time.monotonic()
         self._tokens: list[Token[tuple[Rule, ...]]] = []
 
     def everywhere(self) -> Rule:

@@ -43,7 +43,7 @@ class Case:
         self.size = size
         self.before = before
         self.after = after
-        self.routes = routes or {}
+        self.routes: dict[str, Call] = routes or {}
         self.least = least
         self.against = against
         self.floor = floor
@@ -69,7 +69,7 @@ class Originals:
                     self.modules[row.patches] = import_module(row.patches)
             import sky
 
-            self.label = f"SkyPilot {sky.__version__}"
+            self.label: str = f"SkyPilot {sky.__version__}"
         except ImportError:
             self.modules = {}
             self.label = "skywasm's own Python fallback (SkyPilot is not installed)"
@@ -105,11 +105,11 @@ class Workplace:
     def __init__(self, folder: str, quick: bool) -> None:
         self.folder = folder
         self.quick = quick
-        self.random = random.Random(20260101)
+        self.random: random.Random = random.Random(20260101)
         self.sockets: list[socket.socket] = []
-        self.log = self.write("service.log", self._log_lines(2_000 if quick else 20_000))
-        self.small = self.write("4KiB", self.content(4096))
-        self.large = self.write("1MiB", self.content(1 << 20))
+        self.log: str = self.write("service.log", self._log_lines(2_000 if quick else 20_000))
+        self.small: str = self.write("4KiB", self.content(4096))
+        self.large: str = self.write("1MiB", self.content(1 << 20))
 
     def content(self, count: int) -> bytes:
         return self.random.getrandbits(8 * count).to_bytes(count, "little")

@@ -45,7 +45,7 @@ class Timing:
 
     def __init__(self) -> None:
         self.samples_s: list[float] = []
-        self.cpu_s = float("inf")
+        self.cpu_s: float = float("inf")
         self.peak_bytes = 0
 
     @property

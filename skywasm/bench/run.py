@@ -31,15 +31,17 @@ class Row:
     """One case's outcome. Times are seconds a call, ``ratio`` is the time before divided by the time after."""
 
     def __init__(self, case: cases.Case, same: bool, timings: dict[str, measure.Timing]) -> None:
-        self.name = case.name
-        self.size = case.size
-        self.against = case.against
-        self.least = case.least
+        self.name: str = case.name
+        self.size: str = case.size
+        self.against: str = case.against
+        self.least: float | None = case.least
         self.same = same
-        self.before = timings.get("before")
-        self.after = timings.get("after")
-        self.floor = timings.get("floor")
-        self.routes = {name: timing for name, timing in timings.items() if name not in ("before", "after", "floor")}
+        self.before: measure.Timing | None = timings.get("before")
+        self.after: measure.Timing | None = timings.get("after")
+        self.floor: measure.Timing | None = timings.get("floor")
+        self.routes: dict[str, measure.Timing] = {
+            name: timing for name, timing in timings.items() if name not in ("before", "after", "floor")
+        }
 
     @property
     def ratio(self) -> float:
