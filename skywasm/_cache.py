@@ -8,7 +8,6 @@ user has already won. Any failure means: compile again.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
 import sys
@@ -53,15 +52,25 @@ def _cpu_flags() -> str:
         return next((line for line in file if line.startswith((b"flags", b"Features"))), b"").decode("ascii", "replace")
 
 
-def processor() -> str:
-    """What the compiled code depends on: the flags of the processor where the system tells them."""
+def machine() -> str:
+    """The kind of processor, as wasmtime-py asks for it."""
+    # Importing platform takes 5 ms; the answer of one that is there may have been replaced.
+    if "platform" not in sys.modules and hasattr(os, "uname"):
+        return os.uname().machine
     import platform
 
+    return platform.machine()
+
+
+def processor() -> str:
+    """What the compiled code depends on: the flags of the processor where the system tells them."""
     flags = ""
     if sys.platform == "linux":
-        with contextlib.suppress(OSError):
+        try:  # noqa: SIM105 - importing contextlib takes as long as loading the compiled artifact
             flags = _cpu_flags()
-    return f"{platform.machine()} {flags.strip()}"
+        except OSError:
+            pass
+    return f"{machine()} {flags.strip()}"
 
 
 def fingerprint(*parts: bytes) -> bytes:
@@ -125,6 +134,12 @@ def load(name: str) -> tuple[bytes | None, str]:
     if fingerprint(name.encode(), module) != digest:
         return None, "unusable: the entry is damaged"
     return module, "hit"
+
+
+def has(name: str) -> bool:
+    """Whether there is such an entry; nothing is said of its content."""
+    path = folder()
+    return path is not None and os.path.exists(os.path.join(path, name))
 
 
 def _write(descriptor: int, content: bytes) -> None:

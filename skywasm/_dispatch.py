@@ -21,17 +21,22 @@ if TYPE_CHECKING:
 # The platform's own way of asking for a process, for as long as nobody has replaced it.
 _posix_signal = facts.process_signal if os.name == "posix" else None
 MODES = ("auto", "wasm", "python")
-# What loading costs, roughly, and a batch's crossing with the joining and splitting around it.
-LOADING_US = 60_000
+# What loading costs, roughly, when the compiled artifact is in the cache.
+LOADING_US = 12_000
+# Compiling takes 300 ms, but once for all processes: some way towards that, a process begins it.
+COMPILING_US = 100_000
+# A batch's crossing with the joining and splitting around it.
 _CROSSING_US = 4
-# Loading costs 40 to 100 ms and a crossing saves 1 to 2 us: after this many calls it would have paid.
-WARM_AFTER_CALLS = 20_000
+# A crossing saves 1 to 2 us: with this many calls loading would have paid.
+WARM_AFTER_CALLS = 8_000
 
 _mode: str | None = None
 _set_mode: str | None = None
 _failure: str | None = None
 _fallbacks: dict[str, int] = {}
 _saved_us = 0.0
+# What loading costs here, once that has been looked up.
+_loading_us: float | None = None
 
 
 def environment_mode() -> str:
@@ -140,7 +145,7 @@ def _guarded(row: _registry.Row, python: Callable[..., Any]) -> Callable[..., An
 
 
 def _counted(python: Callable[..., Any]) -> Callable[..., Any]:
-    """The reference, until so many calls have been made that loading the engine would have paid."""
+    """The reference, which loads the engine once so many calls have been made that it would have paid."""
     left = WARM_AFTER_CALLS
 
     def road(*args: Any, **kwargs: Any) -> Any:
@@ -148,7 +153,7 @@ def _counted(python: Callable[..., Any]) -> Callable[..., Any]:
         left -= 1
         if left <= 0:
             left = WARM_AFTER_CALLS
-            warm_up()
+            _load_when_paid(LOADING_US)
         return python(*args, **kwargs)
 
     return road
@@ -217,15 +222,27 @@ def batch_may_cross(saved_us: float) -> bool:
     Before the engine is loaded, batches add up what they would have saved; when that would have paid for loading,
     it is loaded.
     """
-    global _saved_us
     if saved_us < _CROSSING_US or _failure is not None:
         return False
     if _runtime_if_loaded() is not None:
         return True
-    _saved_us += saved_us
-    if _saved_us >= LOADING_US:
-        _load()
+    _load_when_paid(saved_us)
     return _runtime_if_loaded() is not None
+
+
+def _load_when_paid(saved_us: float) -> None:
+    """Adds to what the engine would have saved, and loads it when that is as much as loading costs."""
+    global _saved_us, _loading_us
+    _saved_us += saved_us
+    if _loading_us is None and _saved_us >= LOADING_US:
+        from skywasm import _engine
+
+        # Already, because looking it up may lead here again.
+        _loading_us = COMPILING_US
+        if not _engine.must_compile():
+            _loading_us = LOADING_US
+    if _loading_us is not None and _saved_us >= _loading_us:
+        _load()
 
 
 def _engine() -> None:
@@ -247,7 +264,8 @@ def warm_up(background: bool = False) -> None:
         CoreUnavailableError: in ``wasm`` mode, when the artifact cannot be used. In ``auto`` that is logged once
             and Python goes on answering.
 
-    Cost: 40 to 100 ms the first time, nothing after that. In ``python`` mode nothing is loaded.
+    Cost: about 10 ms the first time, nothing after that; some 300 ms where the artifact has to be compiled, which is
+    once a machine and version. In ``python`` mode nothing is loaded.
     """
     if mode() == "python":
         return

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 ARTIFACT = "core.wasm"
 PROVENANCE = "core.provenance"
 _SHA256_DIGITS = 64
+_WASMTIME = "wasmtime"
 
 # Majors of wasmtime whose raw calling convention the tests have run against. Others take the public API.
 RAW_TESTED_MAJORS = ("50",)
-# There libffi loads a result even for callbacks that have none (see _callbacks._BARE).
-RAW_UNTESTED_PLATFORMS = ("win32",)
+# Not Windows: there libffi loads a result even for callbacks that have none (see _callbacks._BARE).
+RAW_PLATFORMS = ("linux", "darwin")
 
 # The setters in this order are also part of the cache key.
 CONFIGURATION = (
@@ -86,65 +87,156 @@ def artifact() -> tuple[bytes, str]:
     return content, digest
 
 
-def wasmtime_version() -> str:
-    """The installed wasmtime's version, without importing importlib.metadata when the folder's name tells it."""
-    import wasmtime
+def wasmtime_package() -> str:
+    """The folder of the installed wasmtime, asked of the import system: importing it takes 35 ms.
 
+    Raises:
+        ImportError: there is none, and whatever else a finder raises.
+    """
+    if _WASMTIME in sys.modules:
+        origin = getattr(sys.modules[_WASMTIME], "__file__", None)
+    else:
+        finders = (getattr(finder, "find_spec", None) for finder in sys.meta_path)
+        specs = (finder(_WASMTIME, None) for finder in finders if finder is not None)
+        origin = getattr(next((spec for spec in specs if spec is not None), None), "origin", None)
+    if origin is None:
+        raise ModuleNotFoundError(f"No module named {_WASMTIME!r}", name=_WASMTIME)
+    return os.path.dirname(os.path.abspath(str(origin)))
+
+
+def wasmtime_version(package: str) -> str:
+    """The version of the wasmtime in a folder, without importlib.metadata when its neighbour's name tells it."""
     try:
-        installed: list[str] = os.listdir(os.path.dirname(os.path.dirname(os.path.abspath(wasmtime.__file__))))
-        for name in installed:
+        for name in os.listdir(os.path.dirname(package)):
             if name.startswith("wasmtime-") and name.endswith(".dist-info"):
                 return name[len("wasmtime-") : -len(".dist-info")]
         from importlib.metadata import version
 
-        return version("wasmtime")
+        return version(_WASMTIME)
     except Exception:
         return "unknown"
 
 
+def _entry(version: str, digest: str) -> str:
+    """The name of the compiled artifact in the cache."""
+    return _cache.key(digest, version, repr(CONFIGURATION), _cache.processor())
+
+
+def must_compile() -> bool:
+    """Whether loading will have to compile the artifact: it is not in the cache. About 1 ms, loads nothing."""
+    try:
+        version = wasmtime_version(wasmtime_package())
+        return not _cache.has(_entry(version, provenance().get("artifact-sha256", "")))
+    except Exception:
+        # Loading will say what is wrong.
+        return False
+
+
+class Raw:
+    """The compiled artifact by the engine's C API."""
+
+    def __init__(self, package: str) -> None:
+        from skywasm import _capi
+
+        self._load = _capi.Module
+        self.engine = _capi.Engine(_capi.Library(package), CONFIGURATION)
+        self.module: _capi.Module | None = None
+
+    def load(self, compiled: bytes) -> None:
+        self.module = self._load(self.engine, compiled)
+
+
+class Public:
+    """The compiled artifact by wasmtime-py's own classes, which also do the compiling."""
+
+    def __init__(self, version: str) -> None:
+        import wasmtime
+
+        self.wasmtime: Any = wasmtime
+        config = wasmtime.Config()
+        for name, value in CONFIGURATION:
+            if not hasattr(type(config), name):
+                raise CoreUnavailableError(
+                    f"wasmtime {version} has no setting {name!r}; install wasmtime 50.0.1 or newer"
+                )
+            setattr(config, name, value)
+        self.engine = wasmtime.Engine(config)
+        self.module: Any = None
+
+    def load(self, compiled: bytes) -> None:
+        self.module = self.wasmtime.Module.deserialize(self.engine, compiled)
+
+    def compile(self, content: bytes) -> bytes:
+        """Compiles the artifact and gives what ``load`` takes."""
+        module = self.wasmtime.Module(self.engine, content)
+        # Before it is kept: what comes from the cache, under the digest of the same artifact, has been through this.
+        _check_module(module)
+        self.module = module
+        return bytes(module.serialize())
+
+
 class Engine:
-    """A compiled artifact. ``raw`` says whether raw calls may be tried with this wasmtime."""
+    """A compiled artifact. ``raw`` is there when raw calls may be tried; ``raw_problem`` says why it is not."""
 
     def __init__(self) -> None:
-        content, self.digest = artifact()
+        self._content, self.digest = artifact()
+        self._public: Public | None = None
+        self.raw: Raw | None = None
+        self.raw_problem: str | None = None
+        self.cache = ""
         try:
-            import wasmtime
-
-            self.wasmtime: Any = wasmtime
-            self.version = wasmtime_version()
-            self.engine = wasmtime.Engine(self._config())
-            self.module, self.cache = self._compiled(content)
+            if sys.implementation.name != "cpython":
+                # PyPy's ctypes hands out the sandbox's memory in a form that no file can be read into.
+                raise CoreUnavailableError(f"the sandbox needs CPython, and this is {sys.implementation.name}")
+            package = wasmtime_package()
+            self.version = wasmtime_version(package)
+            self._entry = _entry(self.version, self.digest)
+            if not self._try_raw(package):
+                self.public()
         except CoreUnavailableError:
             raise
         except Exception as error:
             # RuntimeError on an unknown machine, OSError when the library does not load, and more.
             raise CoreUnavailableError(f"wasmtime cannot be used: {type(error).__name__}: {error}") from error
-        self.raw = self.version.split(".")[0] in RAW_TESTED_MAJORS and sys.platform not in RAW_UNTESTED_PLATFORMS
 
-    def _config(self) -> Any:
-        config = self.wasmtime.Config()
-        for name, value in CONFIGURATION:
-            if not hasattr(type(config), name):
-                raise CoreUnavailableError(
-                    f"wasmtime {self.version} has no setting {name!r}; install wasmtime 50.0.1 or newer"
-                )
-            setattr(config, name, value)
-        return config
+    def _try_raw(self, package: str) -> bool:
+        if self.version.split(".")[0] not in RAW_TESTED_MAJORS or sys.platform not in RAW_PLATFORMS:
+            self.raw_problem = f"raw calls are not tested with wasmtime {self.version} on {sys.platform}"
+            return False
+        try:
+            raw = Raw(package)
+            self._fill(raw)
+        except CoreUnavailableError:
+            raise
+        except Exception as error:
+            self.raw_problem = f"the engine's C API cannot be used: {type(error).__name__}: {error}"
+            return False
+        self.raw = raw
+        return True
 
-    def _compiled(self, content: bytes) -> tuple[Any, str]:
-        name = _cache.key(self.digest, self.version, repr(CONFIGURATION), _cache.processor())
-        compiled, state = _cache.load(name)
+    def public(self) -> Public:
+        """The artifact as a module of wasmtime-py's, made when it is first asked for."""
+        if self._public is None or self._public.module is None:
+            self._public = Public(self.version)
+            self._fill(self._public)
+        return self._public
+
+    def _fill(self, side: Raw | Public) -> None:
+        """Gives one side its module, from the cache or by compiling."""
+        compiled, self.cache = _cache.load(self._entry)
         if compiled is not None:
             try:
-                return self.wasmtime.Module.deserialize(self.engine, compiled), state
+                side.load(compiled)
             except Exception as error:
-                state = f"unusable: {error}"
-        module = self.wasmtime.Module(self.engine, content)
-        # Before it is kept: what comes from the cache, under the digest of the same artifact, has been through this.
-        _check_module(module)
-        if not state.startswith("off"):
-            state = f"{state}; {_cache.store(name, bytes(module.serialize()))}"
-        return module, state
+                self.cache = f"unusable: {error}"
+            else:
+                return
+        self._public = self._public or Public(self.version)
+        compiled = self._public.compile(self._content)
+        if not self.cache.startswith("off"):
+            self.cache = f"{self.cache}; {_cache.store(self._entry, compiled)}"
+        if side is not self._public:
+            side.load(compiled)
 
 
 def _check_module(module: Any) -> None:

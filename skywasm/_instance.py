@@ -34,23 +34,18 @@ GIL_BYTES = 32 * 1024
 class _Instance:
     """What both ways share: buffers, the meaning of results, the choke point."""
 
+    # What the engine and the store of each way have in common are the methods that deadlines need.
+    engine: Any
+    store: Any
+
     def __init__(self, engine: Engine) -> None:
-        wasmtime = engine.wasmtime
-        self.wasmtime = wasmtime
         self.context = Context()
-        self.engine = engine.engine
-        self.store = wasmtime.Store(self.engine)
-        self.store.set_epoch_deadline(_NEVER)
         self.has_deadline = False
-        self.linker = wasmtime.Linker(engine.engine)
-        self._define_imports()
-        self.instance = self.linker.instantiate(self.store, engine.module)
-        self.exports = self.instance.exports(self.store)
-        self.memory = self.exports["memory"]
-        self.exports["_initialize"](self.store)
+        self._instantiate(engine)
+        self.store.set_epoch_deadline(_NEVER)
+        self._initialize()
         self.view = memoryview(b"")
         self._refresh()
-        self._bind_exports()
         version = self.call("sky_abi_version")
         if version != _abi.ABI_VERSION:
             raise CoreUnavailableError(
@@ -64,11 +59,17 @@ class _Instance:
     def find_buffers(self) -> None:
         """Sets ``direct`` to what the direct roads need, where there are any. To be repeated when a buffer moves."""
 
-    def _define_imports(self) -> None:
+    def _instantiate(self, engine: Engine) -> None:
+        """Sets ``engine`` and ``store``, and makes the exports callable."""
         raise NotImplementedError
 
-    def _bind_exports(self) -> None:
-        pass
+    def _initialize(self) -> None:
+        """Runs what a WASI reactor runs before all else."""
+        raise NotImplementedError
+
+    def _memory(self) -> tuple[int, int]:
+        """Where linear memory begins, and how many bytes it has."""
+        raise NotImplementedError
 
     def call(self, export: str, a: int = 0, b: int = 0, c: int = 0, release: bool = False) -> int:
         raise NotImplementedError
@@ -95,11 +96,10 @@ class _Instance:
 
     def _refresh(self) -> None:
         """Takes the view of linear memory again: its length is fixed when it is taken."""
-        size = self.memory.data_len(self.store)
+        base, size = self._memory()
         if size > _abi.MEMORY_LIMIT:
             raise TrapError(f"the artifact's memory is {size} bytes, more than {_abi.MEMORY_LIMIT}")
         if size != len(self.view):
-            base = ctypes.addressof(self.memory.data_ptr(self.store).contents)
             self.view = memoryview((ctypes.c_ubyte * size).from_address(base)).cast("B")
             self.context.memory = self.view
 
@@ -163,12 +163,24 @@ class PublicInstance(_Instance):
 
     call_path = "public"
 
-    def _define_imports(self) -> None:
-        wasmtime = self.wasmtime
+    def _instantiate(self, engine: Engine) -> None:
+        public = engine.public()
+        self.wasmtime = wasmtime = public.wasmtime
+        self.engine = public.engine
+        self.store = wasmtime.Store(self.engine)
         i64 = wasmtime.ValType.i64()
         kind = wasmtime.FuncType([i64] * 4, [i64])
+        linker = wasmtime.Linker(self.engine)
         for name in HOST_FUNCTIONS:
-            self.linker.define_func(_abi.IMPORT_MODULE, name, kind, _public_callback(name, self.context))
+            linker.define_func(_abi.IMPORT_MODULE, name, kind, _public_callback(name, self.context))
+        self.exports = linker.instantiate(self.store, public.module).exports(self.store)
+
+    def _initialize(self) -> None:
+        self.exports["_initialize"](self.store)
+
+    def _memory(self) -> tuple[int, int]:
+        memory = self.exports["memory"]
+        return ctypes.addressof(memory.data_ptr(self.store).contents), memory.data_len(self.store)
 
     def call(self, export: str, a: int = 0, b: int = 0, c: int = 0, release: bool = False) -> int:  # noqa: ARG002
         if _policy.timed and not self.has_deadline:
@@ -197,55 +209,41 @@ class RawInstance(_Instance):
 
     call_path = "raw"
 
-    def _define_imports(self) -> None:
-        wasmtime, ffi = self.wasmtime, self.wasmtime._ffi
-        i64 = wasmtime.ValType.i64()
-        kind = wasmtime.FuncType([i64] * 4, [i64])
-        define = ffi.dll.wasmtime_linker_define_func_unchecked
-        prototype = define.argtypes[6]
-        module = _abi.IMPORT_MODULE.encode()
-        no_finalizer = define.argtypes[8]()
-        self.callbacks = []
-        for name in HOST_FUNCTIONS:
-            callback = raw_callback(_callbacks.make, name, self.context)
-            encoded = name.encode()
-            error = define(
-                self.linker.ptr(),
-                module,
-                len(module),
-                encoded,
-                len(encoded),
-                kind.ptr(),
-                ctypes.cast(callback, prototype),
-                None,
-                no_finalizer,
-            )
-            if error:
-                raise wasmtime.WasmtimeError._from_ptr(error)
-            self.callbacks.append(callback)
+    def _instantiate(self, engine: Engine) -> None:
+        from skywasm import _capi
+
+        raw = engine.raw
+        if raw is None or raw.module is None:
+            raise CoreUnavailableError("raw calls need the engine's C API")
+        self.engine = raw.engine
+        callbacks = {name: raw_callback(_callbacks.make, name, self.context) for name in HOST_FUNCTIONS}
+        self.store = _capi.Store(raw.module, _abi.IMPORT_MODULE, callbacks)
+        self._memory = self.store.memory  # type: ignore[method-assign]
+        self._bind_exports()
 
     def _bind_exports(self) -> None:
-        wasmtime, ffi = self.wasmtime, self.wasmtime._ffi
-        entry = ctypes.cast(ffi.dll.wasmtime_func_call_unchecked, ctypes.c_void_p).value or 0
+        entry = ctypes.cast(self.store.library.wasmtime_func_call_unchecked, ctypes.c_void_p).value or 0
         # No argument types: the arguments below are ctypes objects already, and conversion costs 50 ns.
         self.keep_gil = ctypes.PYFUNCTYPE(ctypes.c_void_p)(entry)
         self.release_gil = ctypes.CFUNCTYPE(ctypes.c_void_p)(entry)
         slots = (ctypes.c_int64 * 8)()
         self.raw = memoryview(slots).cast("B").cast("q")
         self.trap = ctypes.c_void_p()
-        context = ctypes.c_void_p(ctypes.cast(self.store._context(), ctypes.c_void_p).value)
+        context = ctypes.c_void_p(self.store.context)
         rest = (
             ctypes.c_void_p(ctypes.addressof(slots)),
             ctypes.c_size_t(4),
             ctypes.c_void_p(ctypes.addressof(self.trap)),
         )
-        self.arguments = {}
-        self.functions = []
-        for name in self.exports:
-            export = self.exports[name]
-            if isinstance(export, wasmtime.Func) and name.startswith("sky_"):
-                self.functions.append(export._func)
-                self.arguments[name] = (context, ctypes.c_void_p(ctypes.addressof(export._func)), *rest)
+        self.arguments = {
+            name: (context, ctypes.c_void_p(function.address), *rest)
+            for name, function in self.store.functions().items()
+        }
+
+    def _initialize(self) -> None:
+        error = self.release_gil(*self.arguments["_initialize"])
+        if error is not None or self.trap.value is not None:
+            raise self.trapped("_initialize", error)
 
     def call(self, export: str, a: int = 0, b: int = 0, c: int = 0, release: bool = False) -> int:
         if _policy.timed and not self.has_deadline:
@@ -272,7 +270,7 @@ class RawInstance(_Instance):
     def find_buffers(self) -> None:
         output = self.call("sky_output")
         self._checked(output, DIRECT_OUTPUT)
-        base = ctypes.addressof(self.memory.data_ptr(self.store).contents)
+        base, _ = self._memory()
         self.alive_arguments = self.arguments["sky_is_process_alive"]
         self.direct = (
             # Setting and slicing an array of c_char copies in a third of the time that a memoryview takes.
@@ -288,13 +286,8 @@ class RawInstance(_Instance):
 
     def trapped(self, export: str, error: Any) -> TrapError:
         """The TrapError with the engine's message; frees what the engine handed over."""
-        wasmtime, ffi = self.wasmtime, self.wasmtime._ffi
+        trap, self.trap.value = self.trap.value, None
         self.context.error = None
-        if error is not None:
-            pointer = ctypes.cast(error, ctypes.POINTER(ffi.wasmtime_error_t))
-            message = str(wasmtime.WasmtimeError._from_ptr(pointer))
-        else:
-            trap = ctypes.cast(self.trap, ctypes.POINTER(ffi.wasm_trap_t))
-            self.trap.value = None
-            message = str(wasmtime.Trap._from_ptr(trap))
-        return TrapError(f"{export}: {message.strip()}")
+        library = self.store.library
+        message = library.message("wasm_trap", trap) if error is None else library.message("wasmtime_error", error)
+        return TrapError(f"{export}: {message}")

@@ -2,7 +2,7 @@
 
 An instance is out of the pool while a call uses it. That alone serves threads, calls that re-enter from a
 signal handler, and exceptions that strike anywhere: an instance that was out when one struck is simply not put
-back. ``deque.pop`` and ``append`` are atomic.
+back. ``list.pop`` and ``append`` are atomic.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ import atexit
 import ctypes
 import errno
 import os
-import sys
-from collections import deque
 
 from host_shims import facts
 from skywasm import _abi, _callbacks
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
 
     Instance = Union[RawInstance, PublicInstance]
 
-pool: deque[Instance] = deque()
+pool: list[Instance] = []
 # Each holds 64 MiB of addresses; a program that once had more calls at a time makes them anew.
 MOST_IDLE = max(8, 2 * (os.cpu_count() or 1))
 
@@ -82,7 +80,7 @@ def problem() -> str | None:
 
 def call_path() -> str:
     """ "raw" or "public": how calls are made with the loaded engine."""
-    return "raw" if _engine is not None and _engine.raw else "public"
+    return "raw" if _engine is not None and _engine.raw is not None else "public"
 
 
 def raw_problem() -> str | None:
@@ -130,7 +128,7 @@ def _first_instance(made: Engine) -> Instance:
     """The first instance, by raw calls when they are known to work with this wasmtime and prove themselves."""
     global _raw_problem
     _raw_problem = None
-    if made.raw:
+    if made.raw is not None:
         try:
             unreliable = _callbacks.problem()
             if unreliable is not None:
@@ -139,10 +137,10 @@ def _first_instance(made: Engine) -> Instance:
             _self_test(instance)
             return instance
         except Exception as error:
-            made.raw = False
+            made.raw = None
             _raw_problem = f"the self-test of raw calls failed: {type(error).__name__}: {error}"
     else:
-        _raw_problem = f"raw calls are not tested with wasmtime {made.version} on {sys.platform}"
+        _raw_problem = made.raw_problem
     try:
         instance = _instance(made)
         _self_test(instance)
@@ -176,7 +174,7 @@ def _self_test(instance: Instance) -> None:
 
 def _instance(made: Engine) -> Instance:
     try:
-        return RawInstance(made) if made.raw else PublicInstance(made)
+        return RawInstance(made) if made.raw is not None else PublicInstance(made)
     except SkyPilotError:
         raise
     except Exception as error:

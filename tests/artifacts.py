@@ -82,9 +82,15 @@ def instance(wat: str, path: str) -> Any:
     """An instance of an artifact in this process, called the ``raw`` or the ``public`` way."""
     import wasmtime
 
-    from skywasm import _instance, _runtime
+    from skywasm import _capi, _instance, _runtime
 
     real = _runtime.engine()
     kind = {"raw": _instance.RawInstance, "public": _instance.PublicInstance}[path]
-    module = wasmtime.Module(real.engine, wasmtime.wat2wasm(wat))
-    return kind(types.SimpleNamespace(wasmtime=wasmtime, engine=real.engine, module=module))
+    public = real.public()
+    module = wasmtime.Module(public.engine, wasmtime.wat2wasm(wat))
+    if path == "public":
+        side = types.SimpleNamespace(wasmtime=wasmtime, engine=public.engine, module=module)
+        return kind(types.SimpleNamespace(public=lambda: side))
+    engine = real.raw.engine
+    side = types.SimpleNamespace(engine=engine, module=_capi.Module(engine, bytes(module.serialize())))
+    return kind(types.SimpleNamespace(raw=side))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import os
 import random
+import subprocess
+import sys
 
 import pytest
 
@@ -53,6 +55,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SKYWASM_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        # Compiled once, so that no test depends on which one is first.
+        subprocess.run([sys.executable, "-c", "import skywasm; skywasm.warm_up()"], check=False)
         yield
 
 

@@ -51,7 +51,9 @@ def run() -> tuple[list[Finding], str | None]:
 
 def _wasmtime() -> Finding:
     try:
-        version = _engine.wasmtime_version()
+        import wasmtime  # noqa: F401 - to see whether it can be
+
+        version = _engine.wasmtime_version(_engine.wasmtime_package())
     except ModuleNotFoundError as error:
         fact = "is not installed" if error.name == "wasmtime" else f"cannot be imported: {error}"
         return Finding("wasmtime", FAILED, fact, NEWER_PYTHON if python_is_too_old() else _INSTALL)
@@ -104,12 +106,13 @@ def _load() -> tuple[Any, Finding]:
 
 
 def _imports(engine: Any) -> Finding:
-    foreign = [f"{entry.module}.{entry.name}" for entry in engine.module.imports if entry.module != _abi.IMPORT_MODULE]
+    imports = engine.public().module.imports
+    foreign = [f"{entry.module}.{entry.name}" for entry in imports if entry.module != _abi.IMPORT_MODULE]
     if foreign:
         fact = f"the artifact asks for more than it may: {', '.join(foreign)}"
         return Finding("imports", FAILED, fact, _REINSTALL)
-    count = len(engine.module.imports)
-    return Finding("imports", OK, f"{count}, all of them {_abi.IMPORT_MODULE}.*: no WASI, no file names, no network")
+    fact = f"{len(imports)}, all of them {_abi.IMPORT_MODULE}.*: no WASI, no file names, no network"
+    return Finding("imports", OK, fact)
 
 
 def _call_path() -> Finding:

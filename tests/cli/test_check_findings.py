@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sysconfig
+import types
 
 import pytest
 
@@ -45,7 +46,7 @@ def test_an_unknown_platform_has_no_invented_tier(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(("version", "state"), [("50.0.0", "warning"), ("9.0.0", "warning"), ("50.0.1", "ok")])
 def test_an_old_wasmtime_is_a_warning(version: str, state: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A wasmtime from before the security fixes of 50.0.1 is named with the pip line; numbers are compared as such."""
-    monkeypatch.setattr(_engine, "wasmtime_version", lambda: version)
+    monkeypatch.setattr(_engine, "wasmtime_version", lambda package: version)
     finding = _sandbox_checks._wasmtime()
     assert finding.state == state
     assert ("pip install --upgrade" in finding.remedy) is (state == "warning")
@@ -54,7 +55,7 @@ def test_an_old_wasmtime_is_a_warning(version: str, state: str, monkeypatch: pyt
 @pytest.mark.parametrize("version", ["51.0.0", "100.2.0", "unknown"])
 def test_a_newer_or_unknown_wasmtime_is_no_warning(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is said against a version that is newer or cannot be told."""
-    monkeypatch.setattr(_engine, "wasmtime_version", lambda: version)
+    monkeypatch.setattr(_engine, "wasmtime_version", lambda package: version)
     assert _sandbox_checks._wasmtime().state == "ok"
 
 
@@ -62,7 +63,7 @@ def test_a_newer_or_unknown_wasmtime_is_no_warning(version: str, monkeypatch: py
 def test_a_wasmtime_that_does_not_import(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever importing wasmtime raises becomes a failed line with the reason."""
 
-    def broken() -> str:
+    def broken(package: str) -> str:
         raise error
 
     monkeypatch.setattr(_engine, "wasmtime_version", broken)
@@ -92,11 +93,9 @@ def test_foreign_imports_fail() -> None:
         def __init__(self, module: str, name: str) -> None:
             self.module, self.name = module, name
 
-    class Engine:
-        class module:  # noqa: N801
-            imports = (Entry("sky_host", "port_bind"), Entry("wasi_snapshot_preview1", "fd_write"))
-
-    finding = _sandbox_checks._imports(Engine)
+    imports = (Entry("sky_host", "port_bind"), Entry("wasi_snapshot_preview1", "fd_write"))
+    public = types.SimpleNamespace(module=types.SimpleNamespace(imports=imports))
+    finding = _sandbox_checks._imports(types.SimpleNamespace(public=lambda: public))
     assert finding.state == "FAILED"
     assert "wasi_snapshot_preview1.fd_write" in finding.fact
 

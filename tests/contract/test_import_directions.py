@@ -53,11 +53,18 @@ OURS: dict[str, set[str]] = {
     "skywasm._policy": {"skywasm._dispatch"},
     "skywasm.sandbox": {"skywasm._policy"},
     # The engine, from the artifact up.
-    "skywasm._engine": {"skywasm._cache"},
+    "skywasm._engine": {"skywasm._cache", "skywasm._capi"},
     "skywasm._host_link": {"host_shims", "skywasm._policy", "skywasm.reference"},
     "skywasm._callbacks": set(),
     "skywasm._epochs": set(),
-    "skywasm._instance": {"skywasm._callbacks", "skywasm._epochs", "skywasm._host_link", "skywasm._policy"},
+    "skywasm._instance": {
+        "skywasm._callbacks",
+        "skywasm._capi",
+        "skywasm._epochs",
+        "skywasm._host_link",
+        "skywasm._policy",
+    },
+    "skywasm._capi": {"skywasm._cache"},
     "skywasm._runtime": {"host_shims", "skywasm._callbacks", "skywasm._engine", "skywasm._instance"},
     "skywasm._sandboxed": {
         "skywasm._dispatch",
@@ -133,9 +140,16 @@ OTHERS: dict[str, set[str]] = {
     "host_shims._unsupported": {"psutil"},
     "host_shims._windows": {"psutil"},
 }
-OTHERS_OF_PROGRAMS = {"jinja2", "libcst", "markupsafe", "plotly", "psutil", "rich", "sky"}
+OTHERS_OF_PROGRAMS = {"jinja2", "libcst", "markupsafe", "plotly", "psutil", "rich", "sky", "wasmtime"}
 # Never at module level in what `import skywasm` and calls in Python load.
-LATE = {"skywasm._engine", "skywasm._host_link", "skywasm._instance", "skywasm._runtime", "skywasm._sandboxed"}
+LATE = {
+    "skywasm._capi",
+    "skywasm._engine",
+    "skywasm._host_link",
+    "skywasm._instance",
+    "skywasm._runtime",
+    "skywasm._sandboxed",
+}
 # What an interpreter on another system does not have.
 ONE_SYSTEM_ONLY = {
     *("_posixsubprocess", "_winapi", "crypt", "curses", "fcntl", "grp", "msvcrt", "nt", "posix", "pty", "pwd"),

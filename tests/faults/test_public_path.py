@@ -8,16 +8,13 @@ from children import run
 pytest.importorskip("wasmtime")
 
 LACKING = """
-    import wasmtime
-    from wasmtime import _ffi
-    class Without:
-        def __init__(self, whole):
-            self.whole = whole
-        def __getattr__(self, name):
+    from skywasm import _capi
+    class Without(_capi.Library):
+        def function(self, name, *prototype):
             if name == "{name}":
                 raise AttributeError(name)
-            return getattr(self.whole, name)
-    _ffi.dll = Without(_ffi.dll)
+            return super().function(name, *prototype)
+    _capi.Library = Without
 """
 # Ways of losing the raw path, each as code that runs before the engine is loaded.
 WAYS = {
@@ -28,13 +25,40 @@ WAYS = {
     """,
         "not tested with wasmtime",
     ),
-    "the library lacks unchecked calls": (
-        LACKING.format(name="wasmtime_func_call_unchecked"),
-        "self-test",
+    "no library where it is looked for": (
+        """
+    from skywasm import _capi
+    _capi._LIBRARIES["linux"] = "_libelsewhere.so"
+    """,
+        "_libelsewhere.so",
     ),
+    "another library in its place": (
+        """
+    import _ctypes
+    from skywasm import _capi
+    _capi._LIBRARIES["linux"] = _ctypes.__file__
+    """,
+        "wasm_config_new",
+    ),
+    "the library lacks unchecked calls": (LACKING.format(name="wasmtime_func_call_unchecked"), "C API"),
     "the library lacks unchecked host functions": (
         LACKING.format(name="wasmtime_linker_define_func_unchecked"),
-        "self-test",
+        "C API",
+    ),
+    "the library lacks a setting": (LACKING.format(name="wasmtime_config_memory_may_move_set"), "memory_may_move"),
+    "the library takes no compiled module": (
+        """
+    from skywasm import _capi
+    _capi.Module.__init__ = lambda self, engine, compiled: engine.library.require(None, None) or 1 / 0
+    """,
+        "division by zero",
+    ),
+    "the library cannot instantiate": (
+        """
+    from skywasm import _capi
+    _capi.Store._define = lambda self, linker, namespace: None
+    """,
+        "unknown import",
     ),
     "raw calls answer wrongly": (
         """
@@ -157,6 +181,8 @@ def test_an_older_wasmtime() -> None:
     found = run(
         """
     import wasmtime, skywasm
+    from skywasm import _engine
+    _engine.RAW_TESTED_MAJORS = ()
     del wasmtime.Config.max_wasm_stack
     skywasm.set_backend("wasm")
     try:
@@ -171,3 +197,43 @@ def test_an_older_wasmtime() -> None:
     assert "max_wasm_stack" in found["message"]
     assert "install wasmtime" in found["message"]
     assert (found["text"], len(found["warnings"])) == ("73", 1)
+
+
+def test_a_first_call_leaves_wasmtime_py_alone() -> None:
+    """With the artifact in the cache, raw calls need the library alone: importing the package takes twice as long."""
+    code = """
+    import sys, skywasm
+    skywasm.set_backend("wasm")
+    text = skywasm.base36_encode("ff")
+    alive = skywasm.is_process_alive(1)
+    report(text=text, alive=alive, imported="wasmtime" in sys.modules, info=skywasm.get_backend_info())
+    """
+    run(code)
+    found = run(code)
+    assert (found["text"], found["alive"], found["info"]["call_path"]) == ("73", True, "raw")
+    assert found["info"]["cache"] == "hit"
+    assert not found["imported"]
+
+
+def test_both_ways_in_one_process() -> None:
+    """A program's own use of wasmtime-py, before and after, disturbs nothing; both ways share the cache's entry."""
+    found = run(
+        """
+    import wasmtime, skywasm
+    from skywasm import _runtime
+    def own():
+        store = wasmtime.Store()
+        module = wasmtime.Module(store.engine, '(module (func (export "f") (result i32) (i32.const 7)))')
+        return wasmtime.Instance(store, module, []).exports(store)["f"](store)
+    results = [own()]
+    skywasm.set_backend("wasm")
+    results += [skywasm.base36_encode("ff"), own()]
+    engine = _runtime.engine()
+    names = [entry.name for entry in engine.public().module.exports]
+    results += [skywasm.base36_encode("ff"), own()]
+    report(results=results, same=sorted(names) == sorted(_runtime.pool[0].store.exports), cache=engine.cache)
+    """
+    )
+    assert found["results"] == [7, "73", 7, "73", 7]
+    assert found["same"]
+    assert found["cache"] == "hit"

@@ -100,8 +100,8 @@ def test_a_trap_of_the_real_artifact() -> None:
     for _ in range(3):
         instance = _runtime.borrow()
         instance.store.set_epoch_deadline(1)
-        _runtime.engine().engine.increment_epoch()
-        _runtime.engine().engine.increment_epoch()
+        instance.engine.increment_epoch()
+        instance.engine.increment_epoch()
         _runtime.pool.append(instance)
         try:
             outcomes.append(skywasm.truncate_long_string("0123456789", 7, True))
@@ -187,12 +187,12 @@ def test_instances_cannot_be_made_any_more(tmp_path: pathlib.Path) -> None:
     from skywasm import _instance, _runtime
     skywasm.warm_up()
     _runtime.pool.clear()
-    whole = _instance.RawInstance._define_imports
-    def refuse(self):
+    whole = _instance.RawInstance._instantiate
+    def refuse(self, engine):
         raise MemoryError("mmap failed")
-    _instance.RawInstance._define_imports = refuse
+    _instance.RawInstance._instantiate = refuse
     during = [skywasm.base36_encode("f" * 32), skywasm.base36_encode("1" * 40)]
-    _instance.RawInstance._define_imports = whole
+    _instance.RawInstance._instantiate = whole
     after = skywasm.base36_encode("f" * 32)
     report(during=during, after=after, info=skywasm.get_backend_info(), warnings=warnings)
     """

@@ -26,7 +26,7 @@ def test_base36_warms_by_use() -> None:
     for number in range(120):
         wrong += int(skywasm.base36_encode(hex(number)), 36) != number
         states.append(loaded())
-    report(wrong=wrong, before=any(states[:45]), after=all(states[55:]), imported="wasmtime" in sys.modules)
+    report(wrong=wrong, before=any(states[:45]), after=all(states[55:]), imported="skywasm._engine" in sys.modules)
     """
     )
     assert (facts["wrong"], facts["before"], facts["after"], facts["imported"]) == (0, False, True, True)
@@ -43,18 +43,18 @@ def test_other_functions_do_not_warm() -> None:
         skywasm.truncate_long_string("x" * 50)
         skywasm.is_process_alive(1)
         skywasm.get_cpu_count()
-    report(loaded=loaded(), imported="wasmtime" in sys.modules)
+    report(loaded=loaded(), imported="skywasm._engine" in sys.modules)
     """
     )
     assert (facts["loaded"], facts["imported"]) == (False, False)
 
 
 def test_the_default_count() -> None:
-    """Without help some 20,000 calls load the engine; a few do not."""
+    """Without help some 8,000 calls load the engine; a few do not."""
     facts = run(
         LOADED
         + """
-    for _ in range(19_000):
+    for _ in range(7_000):
         skywasm.base36_encode("ff")
     before = loaded()
     for _ in range(2_000):
