@@ -64,99 +64,114 @@ macro_rules! mix_i {
     };
 }
 
+/// The blocks of all lanes, word by word.
+type Words = [[Lanes; 16]; 2];
+
+#[inline(always)]
+fn take(words: &mut Words, data: &[&[u8]; LANES], at: usize) {
+    for set in 0..2 {
+        let four = [data[set * 4], data[set * 4 + 1], data[set * 4 + 2], data[set * 4 + 3]];
+        simd::transpose(&four, at, &mut words[set]);
+    }
+}
+
 /// Runs whole blocks, the same number of bytes in each lane.
-// One step a line, 64 lines: unrolled so that every shift is a constant.
-#[allow(clippy::too_many_lines)]
 fn compress(sets: &mut [Set; 2], data: &[&[u8]; LANES], constants: &[Lanes; 64]) {
     let length = data.iter().map(|lane| lane.len()).min().unwrap_or(0) / BLOCK * BLOCK;
     let mut at = 0;
     let mut words = [[simd::splat(0); 16]; 2];
     while at < length {
-        for set in 0..2 {
-            let four = [data[set * 4], data[set * 4 + 1], data[set * 4 + 2], data[set * 4 + 3]];
-            simd::transpose(&four, at, &mut words[set]);
-        }
-        let [mut a, mut b, mut c, mut d] = core::array::from_fn(|i| [sets[0][i], sets[1][i]]);
-        macro_rules! step {
-            ($mix:ident, $a:ident, $b:ident, $c:ident, $d:ident, $word:literal, $step:literal, $shift:literal) => {
-                for set in 0..2 {
-                    let sum = simd::add(simd::add($a[set], words[set][$word]), constants[$step]);
-                    let sum = simd::add(sum, $mix!($b[set], $c[set], $d[set]));
-                    $a[set] = simd::add($b[set], simd::rotate::<$shift>(sum));
-                    simd::pin($a[set]);
-                }
-            };
-        }
-        step!(mix_f, a, b, c, d, 0, 0, 7);
-        step!(mix_f, d, a, b, c, 1, 1, 12);
-        step!(mix_f, c, d, a, b, 2, 2, 17);
-        step!(mix_f, b, c, d, a, 3, 3, 22);
-        step!(mix_f, a, b, c, d, 4, 4, 7);
-        step!(mix_f, d, a, b, c, 5, 5, 12);
-        step!(mix_f, c, d, a, b, 6, 6, 17);
-        step!(mix_f, b, c, d, a, 7, 7, 22);
-        step!(mix_f, a, b, c, d, 8, 8, 7);
-        step!(mix_f, d, a, b, c, 9, 9, 12);
-        step!(mix_f, c, d, a, b, 10, 10, 17);
-        step!(mix_f, b, c, d, a, 11, 11, 22);
-        step!(mix_f, a, b, c, d, 12, 12, 7);
-        step!(mix_f, d, a, b, c, 13, 13, 12);
-        step!(mix_f, c, d, a, b, 14, 14, 17);
-        step!(mix_f, b, c, d, a, 15, 15, 22);
-        step!(mix_g, a, b, c, d, 1, 16, 5);
-        step!(mix_g, d, a, b, c, 6, 17, 9);
-        step!(mix_g, c, d, a, b, 11, 18, 14);
-        step!(mix_g, b, c, d, a, 0, 19, 20);
-        step!(mix_g, a, b, c, d, 5, 20, 5);
-        step!(mix_g, d, a, b, c, 10, 21, 9);
-        step!(mix_g, c, d, a, b, 15, 22, 14);
-        step!(mix_g, b, c, d, a, 4, 23, 20);
-        step!(mix_g, a, b, c, d, 9, 24, 5);
-        step!(mix_g, d, a, b, c, 14, 25, 9);
-        step!(mix_g, c, d, a, b, 3, 26, 14);
-        step!(mix_g, b, c, d, a, 8, 27, 20);
-        step!(mix_g, a, b, c, d, 13, 28, 5);
-        step!(mix_g, d, a, b, c, 2, 29, 9);
-        step!(mix_g, c, d, a, b, 7, 30, 14);
-        step!(mix_g, b, c, d, a, 12, 31, 20);
-        step!(mix_h, a, b, c, d, 5, 32, 4);
-        step!(mix_h, d, a, b, c, 8, 33, 11);
-        step!(mix_h, c, d, a, b, 11, 34, 16);
-        step!(mix_h, b, c, d, a, 14, 35, 23);
-        step!(mix_h, a, b, c, d, 1, 36, 4);
-        step!(mix_h, d, a, b, c, 4, 37, 11);
-        step!(mix_h, c, d, a, b, 7, 38, 16);
-        step!(mix_h, b, c, d, a, 10, 39, 23);
-        step!(mix_h, a, b, c, d, 13, 40, 4);
-        step!(mix_h, d, a, b, c, 0, 41, 11);
-        step!(mix_h, c, d, a, b, 3, 42, 16);
-        step!(mix_h, b, c, d, a, 6, 43, 23);
-        step!(mix_h, a, b, c, d, 9, 44, 4);
-        step!(mix_h, d, a, b, c, 12, 45, 11);
-        step!(mix_h, c, d, a, b, 15, 46, 16);
-        step!(mix_h, b, c, d, a, 2, 47, 23);
-        step!(mix_i, a, b, c, d, 0, 48, 6);
-        step!(mix_i, d, a, b, c, 7, 49, 10);
-        step!(mix_i, c, d, a, b, 14, 50, 15);
-        step!(mix_i, b, c, d, a, 5, 51, 21);
-        step!(mix_i, a, b, c, d, 12, 52, 6);
-        step!(mix_i, d, a, b, c, 3, 53, 10);
-        step!(mix_i, c, d, a, b, 10, 54, 15);
-        step!(mix_i, b, c, d, a, 1, 55, 21);
-        step!(mix_i, a, b, c, d, 8, 56, 6);
-        step!(mix_i, d, a, b, c, 15, 57, 10);
-        step!(mix_i, c, d, a, b, 6, 58, 15);
-        step!(mix_i, b, c, d, a, 13, 59, 21);
-        step!(mix_i, a, b, c, d, 4, 60, 6);
-        step!(mix_i, d, a, b, c, 11, 61, 10);
-        step!(mix_i, c, d, a, b, 2, 62, 15);
-        step!(mix_i, b, c, d, a, 9, 63, 21);
-        for set in 0..2 {
-            for (word, new) in sets[set].iter_mut().zip([a[set], b[set], c[set], d[set]]) {
-                *word = simd::add(*word, new);
-            }
-        }
+        take(&mut words, data, at);
+        rounds(sets, &words, constants);
         at += BLOCK;
+    }
+}
+
+/// Runs one block in each lane.
+// One step a line, 64 lines: unrolled so that every shift is a constant. Inlined, so that what many blocks share stays
+// where it is.
+#[allow(clippy::too_many_lines)]
+#[inline(always)]
+fn rounds(sets: &mut [Set; 2], words: &Words, constants: &[Lanes; 64]) {
+    let [mut a, mut b, mut c, mut d] = core::array::from_fn(|i| [sets[0][i], sets[1][i]]);
+    macro_rules! step {
+        ($mix:ident, $a:ident, $b:ident, $c:ident, $d:ident, $word:literal, $step:literal, $shift:literal) => {
+            for set in 0..2 {
+                let sum = simd::add(simd::add($a[set], words[set][$word]), constants[$step]);
+                let sum = simd::add(sum, $mix!($b[set], $c[set], $d[set]));
+                $a[set] = simd::add($b[set], simd::rotate::<$shift>(sum));
+                simd::pin($a[set]);
+            }
+        };
+    }
+    step!(mix_f, a, b, c, d, 0, 0, 7);
+    step!(mix_f, d, a, b, c, 1, 1, 12);
+    step!(mix_f, c, d, a, b, 2, 2, 17);
+    step!(mix_f, b, c, d, a, 3, 3, 22);
+    step!(mix_f, a, b, c, d, 4, 4, 7);
+    step!(mix_f, d, a, b, c, 5, 5, 12);
+    step!(mix_f, c, d, a, b, 6, 6, 17);
+    step!(mix_f, b, c, d, a, 7, 7, 22);
+    step!(mix_f, a, b, c, d, 8, 8, 7);
+    step!(mix_f, d, a, b, c, 9, 9, 12);
+    step!(mix_f, c, d, a, b, 10, 10, 17);
+    step!(mix_f, b, c, d, a, 11, 11, 22);
+    step!(mix_f, a, b, c, d, 12, 12, 7);
+    step!(mix_f, d, a, b, c, 13, 13, 12);
+    step!(mix_f, c, d, a, b, 14, 14, 17);
+    step!(mix_f, b, c, d, a, 15, 15, 22);
+    step!(mix_g, a, b, c, d, 1, 16, 5);
+    step!(mix_g, d, a, b, c, 6, 17, 9);
+    step!(mix_g, c, d, a, b, 11, 18, 14);
+    step!(mix_g, b, c, d, a, 0, 19, 20);
+    step!(mix_g, a, b, c, d, 5, 20, 5);
+    step!(mix_g, d, a, b, c, 10, 21, 9);
+    step!(mix_g, c, d, a, b, 15, 22, 14);
+    step!(mix_g, b, c, d, a, 4, 23, 20);
+    step!(mix_g, a, b, c, d, 9, 24, 5);
+    step!(mix_g, d, a, b, c, 14, 25, 9);
+    step!(mix_g, c, d, a, b, 3, 26, 14);
+    step!(mix_g, b, c, d, a, 8, 27, 20);
+    step!(mix_g, a, b, c, d, 13, 28, 5);
+    step!(mix_g, d, a, b, c, 2, 29, 9);
+    step!(mix_g, c, d, a, b, 7, 30, 14);
+    step!(mix_g, b, c, d, a, 12, 31, 20);
+    step!(mix_h, a, b, c, d, 5, 32, 4);
+    step!(mix_h, d, a, b, c, 8, 33, 11);
+    step!(mix_h, c, d, a, b, 11, 34, 16);
+    step!(mix_h, b, c, d, a, 14, 35, 23);
+    step!(mix_h, a, b, c, d, 1, 36, 4);
+    step!(mix_h, d, a, b, c, 4, 37, 11);
+    step!(mix_h, c, d, a, b, 7, 38, 16);
+    step!(mix_h, b, c, d, a, 10, 39, 23);
+    step!(mix_h, a, b, c, d, 13, 40, 4);
+    step!(mix_h, d, a, b, c, 0, 41, 11);
+    step!(mix_h, c, d, a, b, 3, 42, 16);
+    step!(mix_h, b, c, d, a, 6, 43, 23);
+    step!(mix_h, a, b, c, d, 9, 44, 4);
+    step!(mix_h, d, a, b, c, 12, 45, 11);
+    step!(mix_h, c, d, a, b, 15, 46, 16);
+    step!(mix_h, b, c, d, a, 2, 47, 23);
+    step!(mix_i, a, b, c, d, 0, 48, 6);
+    step!(mix_i, d, a, b, c, 7, 49, 10);
+    step!(mix_i, c, d, a, b, 14, 50, 15);
+    step!(mix_i, b, c, d, a, 5, 51, 21);
+    step!(mix_i, a, b, c, d, 12, 52, 6);
+    step!(mix_i, d, a, b, c, 3, 53, 10);
+    step!(mix_i, c, d, a, b, 10, 54, 15);
+    step!(mix_i, b, c, d, a, 1, 55, 21);
+    step!(mix_i, a, b, c, d, 8, 56, 6);
+    step!(mix_i, d, a, b, c, 15, 57, 10);
+    step!(mix_i, c, d, a, b, 6, 58, 15);
+    step!(mix_i, b, c, d, a, 13, 59, 21);
+    step!(mix_i, a, b, c, d, 4, 60, 6);
+    step!(mix_i, d, a, b, c, 11, 61, 10);
+    step!(mix_i, c, d, a, b, 2, 62, 15);
+    step!(mix_i, b, c, d, a, 9, 63, 21);
+    for set in 0..2 {
+        for (word, new) in sets[set].iter_mut().zip([a[set], b[set], c[set], d[set]]) {
+            *word = simd::add(*word, new);
+        }
     }
 }
 
@@ -334,6 +349,7 @@ fn fill_block(block: &mut [u8; BLOCK], text: &[u8], start: usize, length: usize)
 pub fn run_short(text: &[u8], parts: &[Range<usize>], mut each: impl FnMut(&[u8; 16])) {
     let constants: [Lanes; 64] = core::array::from_fn(|i| simd::splat(SINES[i]));
     let mut blocks = [[0u8; BLOCK]; LANES];
+    let mut words = [[simd::splat(0); 16]; 2];
     for eight in parts.chunks(LANES) {
         for (block, part) in blocks.iter_mut().zip(eight) {
             fill_block(block, text, part.start, part.len());
@@ -341,7 +357,8 @@ pub fn run_short(text: &[u8], parts: &[Range<usize>], mut each: impl FnMut(&[u8;
         // A function with a target feature is no closure by itself.
         #[allow(clippy::redundant_closure)]
         let mut sets = [START.map(|word| simd::splat(word)); 2];
-        compress(&mut sets, &blocks.each_ref().map(|block| &block[..]), &constants);
+        take(&mut words, &blocks.each_ref().map(|block| &block[..]), 0);
+        rounds(&mut sets, &words, &constants);
         for (set, four) in sets.iter().zip(eight.chunks(4)) {
             for digest in &simd::columns(set)[..four.len()] {
                 each(digest);
