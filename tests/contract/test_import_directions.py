@@ -39,6 +39,7 @@ OURS: dict[str, set[str]] = {
     # The choice of a road. What belongs to the engine is imported inside functions only; see LATE.
     "skywasm.api": {"skywasm._dispatch"},
     "skywasm._dispatch": {
+        "skywasm._engine",
         "host_shims",
         "skywasm._log",
         "skywasm._mixed",
