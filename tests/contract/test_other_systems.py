@@ -59,6 +59,7 @@ for name in filter(None, gone):
 os.supports_dir_fd = set()
 # Decided once, on this machine.
 shutil._use_fd_functions = False
+shutil._rmtree_impl = getattr(shutil, "_rmtree_unsafe", None)
 tempfile.gettempdir()
 sys.platform, os.name = platform_name, os_name
 import skywasm, host_shims

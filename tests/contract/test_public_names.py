@@ -13,7 +13,7 @@ import types
 import pytest
 
 import skywasm
-from skywasm import _registry, errors
+from skywasm import _registry, batch, errors, sandbox, skypilot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +39,28 @@ def test_documented(function: Callable[..., Any]) -> None:
             assert re.search(rf"^    {name}: ", text, re.MULTILINE), name
         assert "\nReturns:\n" in text
     assert ("\nRaises:\n" in text) is (function.__name__ not in NEVER_RAISES)
+
+
+CALLED = [
+    (f"{module.__name__}.{name}", getattr(module, name))
+    for module in (skywasm, batch, sandbox, skypilot)
+    for name in module.__all__
+    if callable(getattr(module, name))
+]
+
+
+@pytest.mark.parametrize("function", [function for _, function in CALLED], ids=[name for name, _ in CALLED])
+def test_the_cost_is_told(function: Callable[..., Any]) -> None:
+    """Time, or where it is told, so that a caller knows what a call in a loop means."""
+    assert re.search(r"^(Cost: |Args, errors and cost as for )", inspect.getdoc(function) or "", re.MULTILINE)
+
+
+@pytest.mark.parametrize("row", _registry.ROWS, ids=lambda row: row.name)
+def test_the_source_is_told(row: _registry.Row) -> None:
+    """The function of SkyPilot's that it replaces, or that there is none."""
+    source = re.search(r"^Source: (.*)", inspect.getdoc(row.implementation(skywasm)) or "", re.MULTILINE)
+    assert source is not None
+    assert source[1].startswith(f"``{row.patches}.{row.name}``." if row.patches else "not in SkyPilot;")
 
 
 def test_every_public_definition_has_a_docstring() -> None:
