@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from skywasm import api, errors
-from skywasm._dispatch import get_backend_info, set_backend, use_backend, warm_up
+from skywasm._backend_info import get_backend_info
+from skywasm._dispatch import set_backend, use_backend, warm_up
 from skywasm.api import *  # noqa: F403 - its __all__ is the list of public functions
 
 __version__ = "0.1.0"

@@ -6,11 +6,12 @@ or, in ``auto`` before the engine is loaded, to the reference with a counter tha
 
 from __future__ import annotations
 
+import _thread
 import os
 import sys
 
 from host_shims import facts
-from skywasm import _abi, _log, _policy, _registry, reference
+from skywasm import _log, _policy, _registry, reference
 from skywasm.errors import BeingLoaded, CoreUnavailableError, LimitError, TrapError
 
 TYPE_CHECKING = False
@@ -31,6 +32,8 @@ _CROSSING_US = 4
 WARM_AFTER_CALLS = 8_000
 
 _mode: str | None = None
+# Held for a few assignments only.
+_binding = _thread.RLock()
 _set_mode: str | None = None
 _failure: str | None = None
 _fallbacks: dict[str, int] = {}
@@ -58,6 +61,15 @@ def environment_mode() -> str:
 def switched_off() -> bool:
     """Whether ``SKYPILOT_USE_RUST`` switches the artifact off for this process."""
     return os.environ.get("SKYPILOT_USE_RUST", "").strip().lower() in ("0", "false", "no")
+
+
+def _after_fork_in_child() -> None:
+    global _binding
+    _binding = _thread.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
 def mode() -> str:
@@ -159,15 +171,30 @@ def _counted(python: Callable[..., Any]) -> Callable[..., Any]:
     return road
 
 
+def _state() -> tuple[object, ...]:
+    """All that roads depend on."""
+    return mode(), _policy.armed, _policy.timed, is_warm(), _failure
+
+
 def bind() -> None:
-    """Points every road of ``api`` to where the mode says."""
+    """Points every road of ``api`` to where the mode says.
+
+    Threads may do this at the same time. Roads that were made for another state never replace those of the last one:
+    a denial that has been said would not hold. Nothing is imported with the lock in hand.
+    """
     from skywasm import api
 
-    inline = mode() != "wasm"
-    for row in _registry.ROWS:
-        setattr(api, "_" + row.name, _road(row.name))
-    api._inline = inline
-    api._kill = os.kill if inline and not _policy.armed and facts.process_signal is _posix_signal else None
+    while True:
+        state = _state()
+        roads = {"_" + row.name: _road(row.name) for row in _registry.ROWS}
+        inline = state[0] != "wasm"
+        kill = os.kill if inline and not _policy.armed and facts.process_signal is _posix_signal else None
+        with _binding:
+            if _state() == state:
+                vars(api).update(roads, _inline=inline, _kill=kill)
+        # A signal handler may have come in between.
+        if _state() == state:
+            return
 
 
 def rebind() -> None:
@@ -329,61 +356,3 @@ def _restore(before: str | None) -> None:
     for row in _registry.ROWS:
         setattr(api, "_" + row.name, first_road(row.name))
     api._inline, api._kill = False, None
-
-
-def _backend() -> tuple[str, str]:
-    """The backend that answers, and why."""
-    if mode() == "python":
-        if _set_mode is None and switched_off():
-            return "python", "SKYPILOT_USE_RUST switches the artifact off"
-        return "python", "the mode is python"
-    if _failure is not None:
-        return "python", _failure
-    runtime = _runtime_if_loaded()
-    if runtime is None:
-        problem = getattr(sys.modules.get("skywasm._runtime"), "problem", None)
-        return "not loaded", (problem and problem()) or "no call has needed the engine yet"
-    if mode() == "auto" and not is_warm():
-        return "python", f"{runtime.raw_problem()}; batches use the artifact"
-    return "wasm", "the mode is wasm" if mode() == "wasm" else "the engine is loaded"
-
-
-def get_backend_info(load: bool = False) -> dict[str, Any]:
-    """Tell which backend answers and why.
-
-    Args:
-        load: load the engine first, so that the answer is final. Otherwise nothing is loaded.
-
-    Returns:
-        A dict with ``mode``; ``backend`` ("wasm", "python", or "not loaded" while nothing has needed the engine);
-        ``reason``; ``call_path`` ("raw", "public" or None); ``wasmtime`` (its version); ``core_sha256``; ``abi``;
-        ``imports`` (each with its capability); ``cache`` (what the compiled-module cache did); ``routes`` (where
-        each scalar call goes in ``auto`` once the engine is loaded); ``fallbacks`` (calls that Python had to answer);
-        ``denied`` and ``deadline_s`` (what ``skywasm.sandbox`` has set for this context).
-
-    Raises:
-        ValueError: SKYWASM_BACKEND holds an unknown mode.
-        CoreUnavailableError: with ``load`` in ``wasm`` mode, when the artifact cannot be used.
-
-    Cost: about 10 us, with ``load`` also that of ``warm_up``.
-    """
-    if load:
-        warm_up()
-    backend, reason = _backend()
-    runtime = _runtime_if_loaded()
-    engine = runtime.loaded() if runtime is not None else None
-    return {
-        "mode": mode(),
-        "backend": backend,
-        "reason": reason,
-        "call_path": runtime.call_path() if engine else None,
-        "wasmtime": engine.version if engine else None,
-        "core_sha256": engine.digest if engine else None,
-        "abi": _abi.ABI_VERSION,
-        "imports": {f"{_abi.IMPORT_MODULE}.{name}": capability for name, capability in _abi.IMPORTS.items()},
-        "cache": engine.cache if engine else None,
-        "routes": {row.name: row.auto for row in _registry.ROWS},
-        "fallbacks": dict(_fallbacks),
-        "denied": sorted(_policy.denied()),
-        "deadline_s": _policy.deadline_s(),
-    }

@@ -6,7 +6,9 @@ False until then, and ``_dispatch`` binds roads without a guard.
 
 from __future__ import annotations
 
+import _thread
 import time
+from contextvars import ContextVar
 
 from skywasm import _abi
 from skywasm.errors import CapabilityError, LimitError
@@ -14,7 +16,7 @@ from skywasm.errors import CapabilityError, LimitError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from contextvars import ContextVar, Token
+    from contextvars import Token
     from typing import Any, TypeVar
 
     Function = TypeVar("Function", bound=Callable[..., Any])
@@ -27,9 +29,12 @@ armed = False
 timed = False
 """Whether a deadline has ever been set in this process."""
 
+# Which of the two all roads have been bound for: 1 is armed, 2 also timed.
+_bound = 0
 _process: list[Rule] = []
-_here: ContextVar[tuple[Rule, ...]]
-_until: ContextVar[float | None]
+# Made here and not when first needed: of two threads that make one at the same time, one would set what nobody reads.
+_here: ContextVar[tuple[Rule, ...]] = ContextVar("skywasm rules", default=())
+_until: ContextVar[float | None] = ContextVar("skywasm deadline", default=None)
 # Between `deny(...)` and the `with` that makes it the context's, a rule is the process's for a moment. Before a
 # young rule refuses a call, its own thread gets the time to say which of the two it is.
 _YOUNG_S = 0.05
@@ -39,12 +44,13 @@ _PATIENCE_S = 0.001
 class Rule:
     """A denial or a deadline: the context's within a ``with`` block, or the process's by ``everywhere``."""
 
-    __slots__ = ("_tokens", "deadline_s", "denied", "made")
+    __slots__ = ("_tokens", "deadline_s", "denied", "made", "maker")
 
     def __init__(self, denied: Iterable[str] = (), deadline_s: float | None = None) -> None:
         self.denied: frozenset[str] = frozenset(denied)
         self.deadline_s: float | None = deadline_s
         self.made: float = time.monotonic()
+        self.maker: int = _thread.get_ident()
         self._tokens: list[Token[tuple[Rule, ...]]] = []
 
     def everywhere(self) -> Rule:
@@ -64,18 +70,19 @@ class Rule:
 
 
 def _arm(deadline: bool) -> None:
-    global armed, timed, _here, _until
+    """Sees to it that rules hold from here on. Several threads may be the first at the same time."""
+    global armed, timed, _bound
+    wanted = 2 if deadline else 1
+    if _bound >= wanted:
+        return
     from skywasm import _dispatch
 
-    if not armed:
-        from contextvars import ContextVar
-
-        _here = ContextVar("skywasm rules", default=())
-        _until = ContextVar("skywasm deadline", default=None)
-    if not armed or (deadline and not timed):
-        timed = timed or deadline
-        armed = True
-        _dispatch.rebind()
+    if deadline:
+        timed = True
+    armed = True
+    # Not before here: whoever finds it said relies on roads with guards.
+    _dispatch.rebind()
+    _bound = max(_bound, wanted)
 
 
 def _rules() -> tuple[Rule, ...]:
@@ -84,7 +91,11 @@ def _rules() -> tuple[Rule, ...]:
 
 def denied() -> frozenset[str]:
     """The capabilities that are denied to a call made here and now."""
-    return frozenset().union(*(rule.denied for rule in _rules()))
+    return _denied_by(_rules())
+
+
+def _denied_by(rules: tuple[Rule, ...]) -> frozenset[str]:
+    return frozenset().union(*(rule.denied for rule in rules))
 
 
 def deadline_s() -> float | None:
@@ -92,12 +103,21 @@ def deadline_s() -> float | None:
     return min((rule.deadline_s for rule in _rules() if rule.deadline_s is not None), default=None)
 
 
+def _may_be_entered(rule: Rule) -> bool:
+    """Whether a rule of the process is another thread's, and so young that it may be about to become a context's."""
+    return rule.maker != _thread.get_ident() and time.monotonic() - rule.made < _YOUNG_S
+
+
 def check(name: str, capabilities: Iterable[str]) -> None:
     """Raises CapabilityError when ``name`` needs one that is denied here."""
     refused = denied().intersection(capabilities)
-    if refused and any(time.monotonic() - rule.made < _YOUNG_S for rule in _process):
+    while refused:
+        # Of one moment: without a global lock, rules come and go while this runs.
+        process = tuple(_process)
+        refused = _denied_by((*process, *_here.get())).intersection(capabilities)
+        if not any(map(_may_be_entered, process)):
+            break
         time.sleep(_PATIENCE_S)
-        refused = denied().intersection(capabilities)
     if refused:
         which = " and ".join(repr(one) for one in sorted(refused))
         raise CapabilityError(f"{name} needs the capability {which}, which skywasm.sandbox.deny() has denied")

@@ -66,7 +66,13 @@ def test_the_source_is_told(row: _registry.Row) -> None:
 def test_every_public_definition_has_a_docstring() -> None:
     """Each public class, and each public function of the modules that users import from, says what it does."""
     package = pathlib.Path(skywasm.__file__).parent
-    for path in (package / "__init__.py", package / "api.py", package / "errors.py", package / "_dispatch.py"):
+    for path in (
+        package / "__init__.py",
+        package / "api.py",
+        package / "errors.py",
+        package / "_dispatch.py",
+        package / "_backend_info.py",
+    ):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         assert ast.get_docstring(tree), path.name
         for node in tree.body:

@@ -17,4 +17,5 @@ def forgotten() -> Iterator[None]:
     yield
     _policy._process.clear()
     _policy.armed = _policy.timed = False
+    _policy._bound = 0
     _dispatch.rebind()

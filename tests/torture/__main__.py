@@ -19,14 +19,21 @@ from unittest import mock
 
 from fuzz import table
 
-from torture import faults, interrupts, leaks, processes, threads
+from torture import faults, interrupts, leaks, limits, processes, threads
 from torture.trial import Found, Trial
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-TRIALS: tuple[Trial, ...] = (*threads.TRIALS, *interrupts.TRIALS, *processes.TRIALS, *faults.TRIALS, *leaks.TRIALS)
+TRIALS: tuple[Trial, ...] = (
+    *threads.TRIALS,
+    *interrupts.TRIALS,
+    *processes.TRIALS,
+    *faults.TRIALS,
+    *limits.TRIALS,
+    *leaks.TRIALS,
+)
 NAMES = [trial.name for trial in TRIALS]
 SEED = 20_251_125
 COLUMNS = ("trial", "done", "of what", "seed", "seconds", "failures", "seen")
