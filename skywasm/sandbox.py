@@ -53,7 +53,8 @@ def limits(*, deadline_s: float) -> _policy.Rule:
 
     Args:
         deadline_s: seconds for one call, a batch counting as one. The shortest of several limits counts. It is kept
-            to some 6 ms, and later where many threads compete for the interpreter: 0.1 s with 16 busy ones. Loading the engine does not count in ``wasm`` mode.
+            to some 6 ms; where 16 busy threads compete for the interpreter, to some 0.3 s. Loading the engine does not
+            count in ``wasm`` mode.
 
     Returns:
         A context manager. Used as such, the limit holds in the block only; else it is the process's, for good.
