@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+import time
 
 try:
     # hashlib would load OpenSSL, which takes longer than all else here; the interpreter has this one in itself.
@@ -19,6 +20,9 @@ except ImportError:
     from hashlib import blake2b
 
 _DIGEST_SIZE = 32
+# One for each artifact, wasmtime and processor, of 0.8 MiB. A home may be shared by machines and environments.
+MOST_ENTRIES = 16
+_LEFT_OVER_S = 24 * 60 * 60
 _O_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _O_DIRECTORY = getattr(os, "O_DIRECTORY", 0)
 _O_CLOEXEC = getattr(os, "O_CLOEXEC", 0)
@@ -149,6 +153,22 @@ def _write(descriptor: int, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
+def _remove_old(where: int) -> None:
+    """Keeps the newest entries, and of what writers that were killed have left, what is younger than a day."""
+    entries, now = [], time.time()
+    for name in os.listdir(where):
+        key, dot, _ = name.partition(".")
+        if len(key) != 2 * _DIGEST_SIZE or not set(key) <= set("0123456789abcdef"):
+            continue
+        with_age = now - os.stat(name, dir_fd=where, follow_symlinks=False).st_mtime, name
+        if not dot:
+            entries.append(with_age)
+        elif with_age[0] > _LEFT_OVER_S:
+            os.unlink(name, dir_fd=where)
+    for _, name in sorted(entries)[MOST_ENTRIES:]:
+        os.unlink(name, dir_fd=where)
+
+
 def _store(name: str, path: str, content: bytes) -> None:
     os.makedirs(path, mode=0o700, exist_ok=True)
     temporary = f"{name}.{os.getpid()}.{os.urandom(4).hex()}"
@@ -171,6 +191,11 @@ def _store(name: str, path: str, content: bytes) -> None:
         except BaseException:
             os.unlink(temporary, dir_fd=where)
             raise
+        # Another process may be doing the same.
+        try:  # noqa: SIM105 - as in processor()
+            _remove_old(where)
+        except OSError:
+            pass
     finally:
         os.close(where)
 

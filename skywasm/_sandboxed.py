@@ -321,7 +321,10 @@ def get_max_workers_for_file_mounts(common_file_mounts: Mapping[str, Any], cloud
 
 
 def is_process_alive(pid: int) -> bool:
-    return reference.system.checked_pid(pid) and runtime.call("sky_is_process_alive", pid) == 1
+    try:
+        return reference.system.checked_pid(pid) and runtime.call("sky_is_process_alive", pid) == 1
+    except NeedsReference:
+        return reference.is_process_alive(pid)
 
 
 def is_process_alive_direct(
@@ -350,7 +353,10 @@ def is_process_alive_direct(
         if alive >= 0:
             append(instance)
             return bool(alive)
-        runtime.settle(instance, "sky_is_process_alive", instance.error_for("sky_is_process_alive", alive))
+        try:
+            runtime.settle(instance, "sky_is_process_alive", instance.error_for("sky_is_process_alive", alive))
+        except NeedsReference:
+            return reference.is_process_alive(pid)
         raise AssertionError("settle raises what a negative result stands for")
 
     return road

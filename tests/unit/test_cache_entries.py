@@ -114,3 +114,24 @@ def test_the_processor_is_told_by_its_flags() -> None:
     if sys.platform == "linux" and platform.machine() == "x86_64":
         assert "sse2" in told.split()
     assert told == _cache.processor()
+
+
+@pytest.mark.skipif(not _cache._HAS_DIR_FD, reason="entries are removed where folders can be held open")
+def test_old_entries_go(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The newest entries stay, and whatever is not the cache's; what killed writers left goes after a day."""
+    monkeypatch.setenv("SKYWASM_CACHE_DIR", str(tmp_path))
+    names = [f"{number:064x}" for number in range(_cache.MOST_ENTRIES + 5)]
+    for age, name in enumerate(reversed(names)):
+        assert _cache.store(name, b"code") == "written"
+        os.utime(tmp_path / name, (1e9 - age, 1e9 - age))
+    strangers = ["notes.txt", "a" * 63, "A" * 64]
+    for name in strangers:
+        (tmp_path / name).write_text("the user's own")
+        os.utime(tmp_path / name, (1, 1))
+    left, being_written = f"{'b' * 64}.1.aa", f"{'b' * 64}.2.bb"
+    for name in (left, being_written):
+        (tmp_path / name).write_text("half")
+    os.utime(tmp_path / left, (1e9, 1e9))
+    assert _cache.store(NAME, b"the newest") == "written"
+    kept = {path.name for path in tmp_path.iterdir()}
+    assert kept == {NAME, *names[-(_cache.MOST_ENTRIES - 1) :], *strangers, being_written}

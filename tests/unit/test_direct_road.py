@@ -123,3 +123,15 @@ def test_a_host_function_that_fails_comes_out_of_the_short_road(monkeypatch):
     assert asked == [5]
     monkeypatch.undo()
     assert skywasm.is_process_alive(os.getpid())
+
+
+@pytest.mark.parametrize("signal", [2**63, -(2**63), 2**200])
+def test_a_fact_that_64_bits_do_not_hold(signal, monkeypatch):
+    """Such a fact, which a program's own replacement may give, is the reference's to judge, by either road."""
+    from host_shims import facts
+
+    monkeypatch.setattr(facts, "process_signal", lambda pid: signal)
+    want = reference.is_process_alive(os.getpid())
+    assert skywasm.is_process_alive(os.getpid()) is want
+    _runtime.pool[-1].direct = None
+    assert skywasm.is_process_alive(os.getpid()) is want
