@@ -190,8 +190,16 @@ class WasmHash:
         view = view.cast("B") if view.nbytes else memoryview(b"")
         with self._lock:
             for start in range(0, len(view), _HASH_PIECE):
-                piece = self._state + view[start : start + _HASH_PIECE]
-                self._state = runtime.output("sky_hash_update", 0, self._algorithm.number, 1, data=piece)
+                self._take_in(view[start : start + _HASH_PIECE])
+
+    def _take_in(self, piece: memoryview) -> None:
+        while True:
+            before = self._state
+            after = runtime.output("sky_hash_update", 0, self._algorithm.number, 1, data=before + piece)
+            # A signal handler may have updated this very hash meanwhile: its bytes come first then.
+            if self._state is before:
+                self._state = after
+                return
 
     def digest(self, length: int | None = None) -> bytes:
         """The digest of all bytes so far; shake_128 and shake_256 need its length in bytes."""
