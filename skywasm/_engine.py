@@ -91,7 +91,7 @@ def wasmtime_package() -> str:
     """The folder of the installed wasmtime, asked of the import system: importing it takes 35 ms.
 
     Raises:
-        ImportError: there is none, and whatever else a finder raises.
+        ImportError: there is none, and whatever else finders and importing raise.
     """
     if _WASMTIME in sys.modules:
         origin = getattr(sys.modules[_WASMTIME], "__file__", None)
@@ -100,7 +100,10 @@ def wasmtime_package() -> str:
         specs = (finder(_WASMTIME, None) for finder in finders if finder is not None)
         origin = getattr(next((spec for spec in specs if spec is not None), None), "origin", None)
     if origin is None:
-        raise ModuleNotFoundError(f"No module named {_WASMTIME!r}", name=_WASMTIME)
+        # Not there, or in some form that only importing can tell.
+        import wasmtime
+
+        origin = wasmtime.__file__
     return os.path.dirname(os.path.abspath(str(origin)))
 
 
