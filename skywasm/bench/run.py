@@ -9,6 +9,7 @@ import platform
 import subprocess
 import sys
 import tempfile
+import time
 
 import skywasm
 from skywasm import _runtime, _sandboxed
@@ -190,9 +191,10 @@ def _paths() -> list[str]:
 
 
 def machine() -> dict[str, str]:
-    """What the numbers were taken on."""
+    """What the numbers were taken on, and when: UTC, ISO 8601."""
     info = skywasm.get_backend_info()
     return {
+        "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "processor": _processor(),
         "cpus": str(skywasm.get_cpu_count()),
         "system": f"{platform.system()} {platform.machine()}",

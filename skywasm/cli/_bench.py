@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 
 from skywasm.cli import _command, _output
 from skywasm.cli._command import Command
@@ -32,6 +33,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+# Columns.
+_WITH_ROUTES = 130
+
+
 class _Printer:
     """Prints the rows as they come, below a heading."""
 
@@ -53,7 +58,12 @@ def _print_row(row: Row) -> None:
 
 
 def _print_cells(what: str, before: str, after: str, ratio: str, asked: str, routes: str) -> None:
-    print(f"{what:56} {before:>9} {after:>9} {ratio:>7} {asked:>12}  {routes}".rstrip(), flush=True)
+    """A line of the table; on a terminal that is too narrow for it, one without the other routes."""
+    if not sys.stdout.isatty() or _output.console().width >= _WITH_ROUTES:
+        line = f"{what:56} {before:>9} {after:>9} {ratio:>7} {asked:>12}  {routes}"
+    else:
+        line = f"{what:51} {before:>9}{after:>10}{ratio:>8}  {asked}"
+    print(line.rstrip(), flush=True)
 
 
 @contextlib.contextmanager
@@ -135,6 +145,8 @@ def _replaced(path: str, tables: str, brief: str) -> str:
             return text.replace_marked(file.read(), tables, brief)
     except OSError as error:
         raise _command.UsageError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise _command.UsageError(f"{path}: not UTF-8 text ({error}); --update takes a Markdown document") from None
     except ValueError as error:
         raise _command.UsageError(f"{path}: {error}") from None
 
@@ -158,6 +170,7 @@ COMMAND = Command(
     ),
     example="  skywasm bench --quick\n  skywasm bench --only base36 -o today.json",
     fine="all answers were the same",
+    usage="the command line or SKYWASM_BACKEND is wrong, or a FILE of --update cannot be read",
     wrong="an answer differed, or FILE cannot be written; a ratio below the one asked for is no failure",
     add_arguments=_add_arguments,
     run=_run,

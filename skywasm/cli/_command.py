@@ -17,13 +17,15 @@ USAGE = 2
 INTERRUPTED = 130
 PIPE_CLOSED = 141
 
-HELP_WIDTH = 78
+_HELP_WIDTH = 78
+_LEAST_WIDTH = 24
 
 
 class Command(NamedTuple):
     """One command: its texts, its arguments, and the function that does it and gives the exit status.
 
-    ``fine``, ``wrong`` and ``usage`` say what the exit statuses 0, 1 and 2 mean for it; ``example`` is shown as it is.
+    ``fine``, ``wrong`` and ``usage`` say what the exit statuses 0, 1 and 2 mean for it, ``more`` what others do;
+    ``example`` is shown as it is.
     """
 
     name: str
@@ -35,23 +37,32 @@ class Command(NamedTuple):
     add_arguments: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], int]
     usage: str = "the command line or SKYWASM_BACKEND is wrong"
+    more: tuple[tuple[int, str], ...] = ()
 
     def epilog(self) -> str:
         """The end of the command's help text."""
-        return f"examples:\n{self.example}\n\n{exit_statuses(self.fine, self.wrong, self.usage)}"
+        return f"examples:\n{self.example}\n\n{exit_statuses(self.fine, self.wrong, self.usage, self.more)}"
 
 
-def exit_statuses(fine: str, wrong: str, usage: str) -> str:
+def help_width() -> int:
+    """How wide a paragraph of a help text is: as on a terminal of 80 columns, less where there are fewer."""
+    import shutil
+
+    return max(min(_HELP_WIDTH, shutil.get_terminal_size().columns - 2), _LEAST_WIDTH)
+
+
+def exit_statuses(fine: str, wrong: str, usage: str, more: tuple[tuple[int, str], ...] = ()) -> str:
     """The list of exit statuses for a help text."""
     meanings = {
         FINE: fine,
         WRONG: wrong,
         USAGE: usage,
+        **dict(more),
         INTERRUPTED: "stopped with Ctrl-C",
         PIPE_CLOSED: "nobody reads the output any more (a closed pipe)",
     }
     lines = (
-        textwrap.fill(meaning, HELP_WIDTH, initial_indent=f"  {status:<5}", subsequent_indent=" " * 7)
+        textwrap.fill(meaning, help_width(), initial_indent=f"  {status:<5}", subsequent_indent=" " * 7)
         for status, meaning in meanings.items()
     )
     return "exit status:\n" + "\n".join(lines)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # From here on a row takes one line; below, the arguments stand under the function's name.
 _WIDE = 134
+# On less than this only the sandbox's answers are shown, and whether the others are the same.
+_LEAST = {True: 79, False: 65}
 _NARROW_ANSWER = 12
 _WIDE_ANSWER = 18
 _NOT_THERE = "not in SkyPilot"
@@ -45,17 +47,22 @@ def _table(console: Console, result: Result) -> None:
     wide = console.width >= _WIDE
     width = _WIDE_ANSWER if wide else _NARROW_ANSWER
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
-    table.add_column("function" if wide else "function\ncalled with", no_wrap=True)
+    table.add_column(
+        "function" if wide else "function\ncalled with", no_wrap=console.width >= _LEAST[False], overflow="fold"
+    )
     if wide:
         table.add_column("called with", no_wrap=True)
-    for heading in (*(["before\nSkyPilot"] if result.skypilot else []), "before\nPython", "after\nsandbox"):
+    headings = [*(["before\nSkyPilot"] if result.skypilot else []), "before\nPython", "after\nsandbox"]
+    shown = headings if console.width >= _LEAST[bool(result.skypilot)] else headings[-1:]
+    for heading in shown:
         table.add_column(heading, width=width, overflow="fold")
     table.add_column("\nsame", no_wrap=True)
     for row in result.rows:
         name, called = Text(row.step.function, "bold"), Text(row.step.called, "dim")
         answers = [_shown(answer, width) for answer in _answers(row, result)]
         mark = Text("yes", "green") if row.equal() else Text("NO", "bold red")
-        table.add_row(*([name, called] if wide else [Text("\n").join([name, called])]), *answers, mark)
+        first = [name, called] if wide else [Text("\n").join([name, called])]
+        table.add_row(*first, *answers[-len(shown) :], mark)
     _output.print_table(console, table)
 
 

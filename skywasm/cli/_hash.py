@@ -191,7 +191,7 @@ def _tell(rows: Sequence[Row], as_json: bool) -> list[dict[str, str]]:
         if isinstance(result, OSError):
             _output.write_bytes(b"".join(lines))
             lines.clear()
-            _output.complain(_PROGRAM, f"{name}: {_problem(result)}")
+            _output.complain(_PROGRAM, f"{name or repr('')}: {_problem(result)}")
             told.append({"file": name, "error": _problem(result)})
         else:
             lines.append(b"" if as_json else _line(result, name))

@@ -44,15 +44,18 @@ def _artifact() -> dict[str, Any]:
     import hashlib
 
     from skywasm import _engine
+    from skywasm.cli._info_features import features
     from skywasm.errors import CoreUnavailableError
 
     about: dict[str, Any] = {"path": _engine.location(_engine.ARTIFACT), "bytes": None, "sha256": None}
-    about["provenance"] = {}
+    about.update(features=None, provenance={})
     try:
         content = _engine.package_data(_engine.ARTIFACT)
         about["bytes"], about["sha256"] = len(content), hashlib.sha256(content).hexdigest()
         about["provenance"] = _engine.provenance()
-    except CoreUnavailableError:
+        about["features"] = features(content)
+    except (CoreUnavailableError, IndexError, ValueError):
+        # What could be found out before is shown.
         pass
     return about
 
@@ -75,7 +78,7 @@ def _gather() -> dict[str, Any]:
         "artifact": _artifact(),
         "abi": info["abi"],
         "imports": info["imports"],
-        "exports": [] if engine is None else [entry.name for entry in engine.module.exports],
+        "exports": [] if engine is None else [entry.name for entry in engine.public().module.exports],
         "cache": {"folder": _cache.folder(), "state": info["cache"]},
         "routes": [{"function": row.name, "route": row.auto, "why": row.why} for row in _registry.ROWS],
     }
@@ -94,6 +97,8 @@ def _facts(about: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "artifact", artifact["path"]
     yield "size", "cannot be read" if artifact["bytes"] is None else f"{artifact['bytes']:,} bytes"
     yield "SHA-256", artifact["sha256"] or "cannot be read"
+    known = artifact["features"] is not None
+    yield "features", (", ".join(artifact["features"]) or "none") if known else "cannot be read"
     yield "ABI", f"version {about['abi']}"
     for name, value in artifact["provenance"].items():
         if not name.endswith("-sha256"):

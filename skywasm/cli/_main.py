@@ -40,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from skywasm.cli import _output
 
         _output.prepare()
+        _heed_lost_interrupts()
         try:
             status = _run(argv)
             _output.flush()
@@ -49,12 +50,47 @@ def main(argv: Sequence[str] | None = None) -> int:
             _output.abandon()
             return PIPE_CLOSED
         except OSError as error:
-            # Commands answer for the files they read: this is the output that cannot be written.
+            # Commands answer for the files they read: this is the output that cannot be written, or the machine's.
             _output.abandon(sparing_errors=True)
-            return _output.complain("skywasm", error.strerror or str(error))
+            where = f"{error.filename}: " if error.filename else ""
+            return _output.complain("skywasm", where + (error.strerror or str(error)))
         return status
     except KeyboardInterrupt:
         return _interrupted()
+
+
+def _heed_lost_interrupts() -> None:
+    """Ctrl-C in the middle of a callback, as imports have them, would be told at length and then forgotten."""
+    import sys
+
+    usual = getattr(sys, "unraisablehook", None)
+    if usual is None:
+        # PyPy tells in another way.
+        return
+
+    def hook(lost: sys.UnraisableHookArgs) -> None:
+        if not isinstance(lost.exc_value, KeyboardInterrupt):
+            usual(lost)
+            return
+        import threading
+
+        # Again, as soon as the callback is over.
+        threading.Timer(0.02, _interrupt_main_thread).start()
+
+    sys.unraisablehook = hook
+
+
+def _interrupt_main_thread() -> None:
+    import _thread
+    import signal
+    import threading
+
+    main_thread = threading.main_thread().ident
+    if hasattr(signal, "pthread_kill") and main_thread is not None:
+        # Ends a wait of that thread's too.
+        signal.pthread_kill(main_thread, signal.SIGINT)
+    else:
+        _thread.interrupt_main()
 
 
 def _interrupted() -> int:
@@ -76,6 +112,7 @@ def _run(argv: Sequence[str] | None) -> int:
 
     parser = _parser()
     try:
+        _refuse_unknown(parser, sys.argv[1:] if argv is None else argv)
         options, unknown = parser.parse_known_args(argv)
         if unknown:
             # Told by the command's own parser, so that its usage is shown.
@@ -99,16 +136,30 @@ def _run(argv: Sequence[str] | None) -> int:
         return end.code if isinstance(end.code, int) else 0
 
 
+def _refuse_unknown(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
+    """Refuses a command that is none, with the one that was meant where that can be guessed."""
+    names = [command.name for command in commands()]
+    if not words or words[0].startswith("-") or words[0] in names:
+        return
+    import difflib
+
+    near = difflib.get_close_matches(words[0], names, 1)
+    meant = f"; did you mean `skywasm {near[0]}`?" if near else f"; the commands are {', '.join(names)}"
+    parser.error(f"unknown command {words[0]!r}{meant}")
+
+
 def _parser() -> argparse.ArgumentParser:
     import argparse
     import textwrap
 
     from skywasm import __version__
-    from skywasm.cli._command import HELP_WIDTH, exit_statuses
+    from skywasm.cli._command import exit_statuses, help_width
 
     parser = argparse.ArgumentParser(
         prog="skywasm",
-        description="SkyPilot's utility functions in a WebAssembly sandbox: see them, check them, use them.",
+        description=textwrap.fill(
+            "SkyPilot's utility functions in a WebAssembly sandbox: see them, check them, use them.", help_width()
+        ),
         epilog="examples:\n  skywasm check\n  skywasm demo --quick\n  skywasm COMMAND --help\n\n"
         + exit_statuses(
             "all is well",
@@ -125,7 +176,7 @@ def _parser() -> argparse.ArgumentParser:
         sub = group.add_parser(
             command.name,
             help=command.summary,
-            description=textwrap.fill(command.description, HELP_WIDTH),
+            description=textwrap.fill(command.description, help_width()),
             epilog=command.epilog(),
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,

@@ -40,7 +40,8 @@ def _require_paths(paths: list[str]) -> None:
     """Refuses a path that is not there before anything is done: it is most likely mistyped."""
     missing = [path for path in paths if not os.path.lexists(path)]
     if missing:
-        raise UsageError(f"no such file or folder: {', '.join(missing)}")
+        hint = "; standard input is not read" if "-" in missing else ""
+        raise UsageError(f"no such file or folder: {', '.join(name or repr('') for name in missing)}{hint}")
 
 
 def _outcomes(found: Scan, options: argparse.Namespace) -> list[Outcome]:
@@ -119,6 +120,10 @@ def _numbers(outcomes: list[Outcome]) -> dict[str, int]:
 def _summary(outcomes: list[Outcome], files: int, options: argparse.Namespace) -> str:
     """The last line: what changes, or what would."""
     numbers = _numbers(outcomes)
+    if not outcomes and not files:
+        return f"no Python files in {', '.join(options.paths)}"
+    if not outcomes:
+        return f"nothing to move in {_counted(files, 'file')}: no use of SkyPilot's functions that skywasm has"
     if not numbers["changed"]:
         return f"nothing to move in {_counted(files, 'file')}"
     parts = [
@@ -217,13 +222,17 @@ COMMAND = Command(
     description="Rewrite imports and uses of the functions that skywasm has in place of those in "
     "sky.utils.common_utils and sky.utils.subprocess_utils. Prints a diff and writes nothing, unless --write is "
     "given. What cannot be moved safely stays as it is; what needs a look is listed, such as tests that replace a "
-    "function by its name in a string. Needs libcst: pip install 'skywasm[migrate]'.",
+    "function by its name in a string. Files that mention none of these functions are not parsed, whatever is in "
+    "them. Needs libcst: pip install 'skywasm[migrate]'.",
     example="  skywasm migrate src tests\n"
     "  skywasm migrate src > moves.diff && patch -p1 < moves.diff\n"
     "  skywasm migrate --write src tests\n"
     "  skywasm migrate --check .",
     fine="done, whether or not there was anything to move",
-    wrong="a file could not be read, parsed or written (the others are still done), or --check found something to move",
+    wrong="a file could not be read or written, or mentions these functions and is not valid Python (the others are "
+    "still done); or --check found something to move",
+    usage="the command line is wrong, a PATH does not exist, or skywasm[migrate] is not installed; the message has "
+    "the pip line",
     add_arguments=_add_arguments,
     run=_run,
 )

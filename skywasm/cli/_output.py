@@ -65,7 +65,11 @@ def flush() -> None:
 
 def abandon(sparing_errors: bool = False) -> None:
     """Points the standard streams at nothing: what is left in them could not be written at the end either."""
-    nothing = os.open(os.devnull, os.O_WRONLY)
+    try:
+        nothing = os.open(os.devnull, os.O_WRONLY)
+    except OSError:
+        # A pipe that nobody reads holds more than what a buffer may have left.
+        nothing = os.pipe()[1]
     for stream in (sys.stdout,) if sparing_errors else (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             os.dup2(nothing, stream.fileno())

@@ -23,13 +23,18 @@ if TYPE_CHECKING:
 _PROGRAM = "skywasm report"
 _STANDARD = "-"
 _FORMATS = ("text", "html", "json")
+_ENDINGS = {"": "text", ".txt": "text", ".text": "text", ".log": "text"}
+_ENDINGS.update({".html": "html", ".htm": "html", ".json": "json"})
+_WANTED = "--from takes what `skywasm bench --json` or `skywasm report --format json` writes"
 # A text file is read in editors and on web pages: wide enough for the tables.
 _FILE_WIDTH = 150
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--format", choices=_FORMATS, help="text, html or json; without it FILE's ending decides, and text is the rule"
+        "--format",
+        choices=_FORMATS,
+        help="text, html or json; without it FILE's ending decides: .txt, .html or .json; no ending is text",
     )
     parser.add_argument("-o", "--output", metavar="FILE", default=_STANDARD, help="write to FILE; - is standard output")
     source = parser.add_mutually_exclusive_group()
@@ -43,6 +48,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if not options.output:
+        raise UsageError("-o is followed by an empty name; give a file's, as in: -o report.html")
     form = options.format or _form(options.output)
     _refuse(form, options.output)
     if options.output == _STANDARD:
@@ -90,7 +97,7 @@ def _text(report: Report, console: Console) -> str:
     from skywasm.report import text
 
     with console.capture() as capture:
-        for part in text.parts(report):
+        for part in text.parts(report, console):
             console.print(part)
     return "".join(line.rstrip() + "\n" for line in capture.get().splitlines())
 
@@ -143,8 +150,14 @@ def _telling() -> Iterator[Callable[[str, int, int | None], object]]:
 
 def _form(output: str) -> str:
     """The format that a file's name asks for."""
-    ending = output.lower().rpartition(".")[2]
-    return {"html": "html", "htm": "html", "json": "json"}.get(ending, "text")
+    ending = os.path.splitext(output)[1]
+    form = _ENDINGS.get(ending.lower())
+    if form is None:
+        raise UsageError(
+            f"{output} ends in {ending}, which is no format of a report; "
+            "end it in .html, .txt or .json, or add --format"
+        )
+    return form
 
 
 def _refuse(form: str, output: str) -> None:
@@ -163,13 +176,17 @@ def _refuse(form: str, output: str) -> None:
 def _read(source: str) -> Any:
     try:
         if source == _STANDARD:
-            return json.loads(sys.stdin.buffer.read())
-        with open(source, "rb") as file:
-            return json.loads(file.read())
+            content = sys.stdin.buffer.read()
+        else:
+            with open(source, "rb") as file:
+                content = file.read()
     except OSError as error:
         raise UsageError(f"{source}: {error.strerror}") from None
+    try:
+        return json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{_named(source)} is not JSON: {error}") from None
+        why = f"is not JSON: {error}" if content.strip() else "is empty"
+        raise UsageError(f"{_named(source)} {why}; {_WANTED}") from None
 
 
 def _named(source: str) -> str:
@@ -182,10 +199,7 @@ def _report(result: Any, source: str | None) -> Report:
     try:
         return model.read(result)
     except model.NotAResult as error:
-        raise UsageError(
-            f"{_named(source or 'the result')} is not what `skywasm bench --json` or `skywasm report --format json` "
-            f"writes: {error}"
-        ) from None
+        raise UsageError(f"{_named(source or 'the result')} is JSON of another kind: {error}; {_WANTED}") from None
 
 
 COMMAND = Command(
@@ -204,6 +218,8 @@ COMMAND = Command(
     ),
     fine="the report was written, and all answers were the same",
     wrong="an answer differed, or the file cannot be written",
+    usage="the command line or SKYWASM_BACKEND is wrong, RESULT cannot be read, or the page is asked for and "
+    "skywasm[report] is not installed; the message has the pip line",
     add_arguments=_add_arguments,
     run=_run,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
@@ -47,6 +48,19 @@ def resolve(words: Sequence[str]) -> list[str] | None:
         return [sys.executable, *words]
     found = word if os.path.dirname(word) else _found(word)
     return None if found is None or not os.path.exists(found) else [found, *words[1:]]
+
+
+def _no_program(path: str) -> str:
+    """Why what is there cannot be run, and what to do; empty where nothing is there, or nothing is wrong."""
+    if os.path.isdir(path):
+        return "it is a folder; name a program in it"
+    if not os.path.isfile(path) or _is_script(path) or (os.path.dirname(path) and os.access(path, os.X_OK)):
+        return ""
+    if os.access(path, os.X_OK):
+        return f"the current folder is not searched for programs; to run it, write ./{path}"
+    if not os.access(path, os.R_OK):
+        return "you may not read or execute it"
+    return f"it is not executable; name the program that reads it, as in: skywasm run -- sh {path}"
 
 
 def _is_script(path: str) -> bool:
@@ -134,8 +148,14 @@ def _run(options: argparse.Namespace) -> int:
     if not sys.executable:
         raise Failure("this interpreter does not know its own path, so nothing can be started with it")
     command = resolve(words)
+    why = _no_program(words[0] if command is None else command[0])
+    if why:
+        _output.complain(_PROGRAM, f"{words[0]}: {why}")
+        return CANNOT_RUN
     if command is None:
-        _output.complain(_PROGRAM, f"{words[0]}: no such command beside {sys.executable} or on PATH, and no such file")
+        _output.complain(
+            _PROGRAM, f"{words[0] or repr('')}: no such command beside {sys.executable} or on PATH, and no such file"
+        )
         return NOT_FOUND
     foreign = _foreign_python(command[0])
     if foreign is not None:
@@ -145,7 +165,8 @@ def _run(options: argparse.Namespace) -> int:
     try:
         return wait_for(command, env) if os.name == "nt" else become(command, env)
     except OSError as error:
-        _output.complain(_PROGRAM, f"{command[0]}: {error.strerror or error}")
+        advice = "; has it a first line that says what runs it, as #!/bin/sh?" if error.errno == errno.ENOEXEC else ""
+        _output.complain(_PROGRAM, f"{command[0]}: {error.strerror or error}{advice}")
         return CANNOT_RUN
 
 
@@ -171,9 +192,13 @@ COMMAND = Command(
     "Python's options -I, -E and -S leave the drop-in out, and SKYPILOT_USE_RUST=0 switches it off.",
     example="  skywasm run -- sky status\n  skywasm run -- python my_script.py --its-own-options\n"
     "  skywasm run -m pytest tests",
-    fine="the program's own exit status, whatever it is, comes out; 127 when there is no such program, 126 when it "
-    "cannot be executed",
-    wrong="skywasm lies in an archive, or the program ended with this status",
+    fine="the program ended with 0; whatever its exit status is, it comes out",
+    wrong="the program ended with 1, or skywasm lies in an archive, from which nothing can be started",
+    usage="the program ended with 2, or the command line is wrong",
+    more=(
+        (CANNOT_RUN, "the program is there and cannot be executed: it is a folder, a plain text, or not allowed"),
+        (NOT_FOUND, "there is no such program"),
+    ),
     add_arguments=_add_arguments,
     run=_run,
 )

@@ -81,7 +81,7 @@ def _run(options: argparse.Namespace) -> int:
     for name in options.files:
         problem = _print(name, options)
         if problem is not None:
-            status = _output.complain(_PROGRAM, f"{name}: {problem}")
+            status = _output.complain(_PROGRAM, f"{name or repr('')}: {problem}")
     return status
 
 

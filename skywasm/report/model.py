@@ -18,6 +18,7 @@ NOT_SLOWER = 0.95
 _FEW_SAMPLES = 10
 _PREFIX = "skywasm_"
 _LABEL = "skywasm_compared_with"
+_DATE = "skywasm_date"
 # Routes in the order of legends: what is replaced, skywasm's two implementations, what auto mode takes of them.
 ROUTES = ("before", "python", "wasm", "auto")
 
@@ -189,9 +190,9 @@ def read(result: Any) -> Report:
             {
                 name[len(_PREFIX) :]: str(value)
                 for name, value in metadata.items()
-                if name.startswith(_PREFIX) and name != _LABEL
+                if name.startswith(_PREFIX) and name not in (_LABEL, _DATE)
             },
-            str(section.get("made", "")),
+            str(section.get("made") or metadata.get(_DATE, "")),
             _lines(benchmarks, label),
             [str(name) for name in section.get("differing", ())],
             [_curve(curve) for curve in section.get("curves", ())],

@@ -8,22 +8,28 @@ from skywasm.report.figures import count, span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
+    from rich.console import Console
     from rich.table import Table
 
     from skywasm.report.model import Curve, Report
 
+# In the order in which they go.
+_LEFT_OUT = ("memory before", "memory", "CPU", "floor", "asked")
+_ANY_WIDTH = 1000
+# Narrower than this, a name beside two times would be folded to nothing.
+_SLIP = 56
 _ROUTES = {"python": "Python", "wasm": "sandbox", "auto": "auto"}
 
 
-def parts(report: Report) -> Iterator[str | Table]:
-    """Headings, sentences and tables, in order."""
+def parts(report: Report, console: Console) -> Iterator[str | Table]:
+    """Headings, sentences and tables, in order; where the console is narrow, tables leave out what matters least."""
     yield f"skywasm compared with {report.label}"
     yield from _headlines(report)
     if report.lines:
         yield ""
-        yield _lines(report)
+        yield _fitting(console, lambda left_out: _lines(report, left_out), _less(report, console))
         yield ""
         if any(line.floor is not None and not line.met for line in report.lines):
             yield "the floor is the ratio that the system's own calls alone would reach, where that is less than asked"
@@ -31,7 +37,7 @@ def parts(report: Report) -> Iterator[str | Table]:
     if report.curves:
         yield ""
         yield f"From which size each route is faster than {report.reference}"
-        yield _break_evens(report)
+        yield _fitting(console, lambda left_out: _break_evens(report, left_out), ("sizes", "auto", "Python"))
     yield ""
     if report.made:
         yield f"measured {report.made}"
@@ -53,20 +59,37 @@ def _headlines(report: Report) -> Iterator[str]:
             yield f"{middle:.2f} is the median ratio of {what}"
 
 
+def _fitting(console: Console, made: Callable[[Collection[str]], Table], less: Sequence[str]) -> Table:
+    """The table without as many columns as have to go for the names of its rows to be whole."""
+    for gone in range(len(less) + 1):
+        table = made(less[:gone])
+        # As wide as it would like to be: the console itself would squeeze it.
+        options = console.options.update(max_width=_ANY_WIDTH, min_width=_ANY_WIDTH)
+        if table.__rich_measure__(console, options).maximum <= console.width:
+            break
+    return table
+
+
+def _less(report: Report, console: Console) -> Sequence[str]:
+    """What the table of comparisons may leave out, in that order; on a slip of paper all but the ratios."""
+    return (*_LEFT_OUT, report.reference, "skywasm") if console.width < _SLIP else _LEFT_OUT
+
+
 def _table(*columns: str) -> Table:
     from rich import box
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for index, column in enumerate(columns):
-        table.add_column(column, justify="right" if index else "left", no_wrap=bool(index))
+        table.add_column(column, justify="right" if index else "left", no_wrap=bool(index), overflow="fold")
     return table
 
 
-def _lines(report: Report) -> Table:
-    table = _table("what", report.reference, "skywasm", "ratio", "asked", "floor", "CPU", "memory before", "memory")
+def _lines(report: Report, left_out: Collection[str] = ()) -> Table:
+    names = ("what", report.reference, "skywasm", "ratio", "asked", "floor", "CPU", "memory before", "memory")
+    table = _table(*(name for name in names if name not in left_out))
     for line in report.lines:
-        table.add_row(
+        cells = (
             line.name,
             duration(line.before.seconds),
             duration(line.after.seconds),
@@ -76,16 +99,20 @@ def _lines(report: Report) -> Table:
             duration(line.after.cpu_s),
             size(line.before.peak_bytes),
             size(line.after.peak_bytes),
+        )
+        table.add_row(
+            *(cell for name, cell in zip(names, cells) if name not in left_out),
             style="red" if not line.not_slower else "yellow" if line.met is False else "",
         )
     return table
 
 
-def _break_evens(report: Report) -> Table:
-    table = _table("what", "sizes", *_ROUTES.values())
+def _break_evens(report: Report, left_out: Collection[str] = ()) -> Table:
+    names = ("what", "sizes", *_ROUTES.values())
+    table = _table(*(name for name in names if name not in left_out))
     for curve in report.curves:
-        cells = [_break_even(curve, route) for route in _ROUTES]
-        table.add_row(curve.function, span(curve), *cells)
+        cells = (curve.function, span(curve), *(_break_even(curve, route) for route in _ROUTES))
+        table.add_row(*(cell for name, cell in zip(names, cells) if name not in left_out))
     return table
 
 

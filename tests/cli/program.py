@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
-import pty
 import struct
 import subprocess
 import sys
 import tempfile
-import termios
 from typing import NamedTuple
 
+import pytest
 from children import environment
 
 TYPE_CHECKING = False
@@ -80,6 +78,11 @@ def run(*arguments: str | bytes, data: bytes | None = None, **how: Any) -> Done:
 
 def on_terminal(*arguments: str, columns: int = 80, env: Mapping[str, str] | None = None) -> Done:
     """Runs the program on a pseudo-terminal of so many columns; what it shows comes back as output."""
+    # Not on Windows, where the other functions of this module are of use all the same.
+    pty = pytest.importorskip("pty")
+    import fcntl
+    import termios
+
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     process = subprocess.Popen(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 
 import pytest
 
-from cli.program import run
+from cli.program import on_terminal, run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ def test_a_heading_and_a_row(quick: dict[str, str], tmp_path: pathlib.Path) -> N
     assert heading.split() == ["what", "before", "skywasm", "ratio", "asked", "other", "routes"]
     assert row.startswith("base36_encode, 32 digits ")
     assert (blank, about[:14]) == ("", "compared with ")
-    assert json.loads((tmp_path / "out.json").read_text())["benchmarks"]
+    written = json.loads((tmp_path / "out.json").read_text())
+    assert written["benchmarks"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", written["metadata"]["skywasm_date"])
 
 
 def test_no_such_case(quick: dict[str, str], tmp_path: pathlib.Path) -> None:
@@ -42,6 +45,24 @@ def test_no_such_case(quick: dict[str, str], tmp_path: pathlib.Path) -> None:
     assert (done.status, done.out) == (2, "")
     assert "no case has 'nonsense' in its name; `skywasm bench --quick` shows all names" in done.err
     assert os.listdir(tmp_path) == []
+
+
+def test_a_narrow_terminal_loses_the_routes_only(quick: dict[str, str]) -> None:
+    """On 80 columns a row keeps its name, times and ratio on one line."""
+    done = on_terminal(*ONE, env={**quick, "NO_COLOR": "1"})
+    lines = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", line) for line in done.out.splitlines()]
+    assert any(line.split() == ["what", "before", "skywasm", "ratio", "asked"] for line in lines)
+    (row,) = [line for line in lines if line.startswith("base36_encode, 32 digits ")]
+    assert re.fullmatch(r"base36_encode, 32 digits +[\d.]+ us +[\d.]+ us +[\d.]+", row)
+    assert len(row) <= 80
+
+
+def test_a_document_that_is_no_text(quick: dict[str, str], tmp_path: pathlib.Path) -> None:
+    """A file of --update that is not UTF-8 is told before anything is measured."""
+    (tmp_path / "doc.md").write_bytes(b"\xff\xfe")
+    done = run("bench", "--update", "doc.md", cwd=tmp_path, env=quick)
+    assert (done.status, done.out) == (2, "")
+    assert "doc.md: not UTF-8 text" in done.err
 
 
 def test_an_unwritable_file_is_told_before_measuring(quick: dict[str, str], tmp_path: pathlib.Path) -> None:

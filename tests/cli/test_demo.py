@@ -82,6 +82,18 @@ def test_every_mode_shows_the_sandbox(mode: str, skypilot: dict[str, str]) -> No
     assert rows({**skypilot, "SKYWASM_BACKEND": mode, "SKYPILOT_USE_RUST": "0"})["base36_encode"]["equal"]
 
 
+@pytest.mark.parametrize("columns", [40, 60, 66, 78, 80])
+def test_the_verdict_is_on_every_screen(columns: int, skypilot: dict[str, str]) -> None:
+    """However narrow the terminal is, each function has its answer, cut nowhere, and whether the answers are equal."""
+    done = run("demo", "--quick", env={**skypilot, "COLUMNS": str(columns)})
+    assert done.status == 0
+    table = done.out.partition("\u2500\n")[2].partition("\n\n")[0]
+    assert len(re.findall(r" yes$", table, re.MULTILINE)) == len(_registry.ROWS)
+    assert "\N{HORIZONTAL ELLIPSIS}" not in table
+    assert max(map(len, table.splitlines())) <= columns
+    assert len(re.findall(r"nxfaj|\w{5}\.\.\.\w{4}", table.splitlines()[0])) == (3 if columns >= 79 else 1)
+
+
 def test_nothing_is_left_behind(skypilot: dict[str, str], tmp_path: pathlib.Path) -> None:
     """Files are gone, and SkyPilot's home folder was among them."""
     (tmp_path / "sky" / "__init__.py").write_text(

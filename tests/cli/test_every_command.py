@@ -37,6 +37,39 @@ def test_help_fits_a_narrow_terminal(command: str) -> None:
     assert max(map(len, run(command, "--help", env={"COLUMNS": "80"}).out.splitlines())) <= 80
 
 
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_is_folded_on_a_narrow_terminal(command: str) -> None:
+    """On 40 columns paragraphs and exit statuses are folded; only what is to be typed stays in one line."""
+    text = run(*filter(None, [command]), "--help", env={"COLUMNS": "40"}).out
+    told = text.partition("\n\n")[2]
+    before, _, after = told.partition("examples:\n")
+    told = before + after.partition("\n\n")[2]
+    wide = [line for line in told.splitlines() if len(line) > 40]
+    # Metavariables, which are not folded either.
+    assert [line for line in wide if not line.startswith("  ") or not line.strip().startswith(("-", "COMMAND"))] == []
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("chekc", "check"), ("reprot", "report"), ("hsah", "hash")])
+def test_a_mistyped_command_is_guessed(typed: str, meant: str) -> None:
+    """A command that is nearly one is told with the one that was meant."""
+    done = run(typed)
+    assert (done.status, done.out) == (2, "")
+    assert done.err.endswith(f"skywasm: error: unknown command '{typed}'; did you mean `skywasm {meant}`?\n")
+
+
+def test_an_unknown_command_lists_all() -> None:
+    """A word like no command is told with all that there are."""
+    done = run("zzz")
+    assert done.status == 2
+    assert f"unknown command 'zzz'; the commands are {', '.join(COMMANDS)}\n" in done.err
+
+
+@pytest.mark.parametrize("command", ["hash", "tail"])
+def test_an_empty_name_is_shown(command: str) -> None:
+    """An empty name, as from a variable that is not set, shows as one."""
+    assert run(command, "") == (1, "", f"skywasm {command}: '': No such file or directory\n")
+
+
 def test_the_top_help_lists_every_command() -> None:
     """`skywasm --help` names each command with a line about it."""
     done = run("--help")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import re
 
+import pytest
 from children import copy_packages
 
 import skywasm
 from cli.program import run
 from skywasm import _abi, _engine, _registry
+from skywasm.cli._info_features import features
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,6 +53,38 @@ def test_exports_are_read_from_the_artifact() -> None:
     assert {export for row in _registry.ROWS for export in row.exports} <= exports
 
 
+# One module of WebAssembly text for each feature, and one that needs none.
+USES = {
+    "": """(memory 1) (table 1 funcref) (func $f (result f64) (local v128 i32) i32.const -70000 i64.load offset=128
+        drop (block (br_table 0 0 (i32.const 0))) (call_indirect (result f64) (i32.const 0)))""",
+    "bulk-memory": "(memory 1) (func (memory.fill (i32.const 0) (i32.const 0) (i32.const 9)))",
+    "multivalue": "(func (result i32 i32) i32.const 1 i32.const 2)",
+    "nontrapping-fptoint": "(func (drop (i64.trunc_sat_f64_s (f64.const 1e300))))",
+    "reference-types": "(func (drop (ref.null extern)))",
+    "sign-ext": "(func (drop (i32.extend8_s (i32.const 128))))",
+    "simd128": "(func (drop (i8x16.shuffle 0 1 2 3 4 5 6 7 8 9 10 11 25 13 14 15 (v128.const i64x2 0 0)"
+    " (v128.const i64x2 0 0))))",
+}
+
+
+@pytest.mark.parametrize("name", USES, ids=lambda name: name or "none")
+def test_features_are_found_in_instructions(name: str) -> None:
+    """Each extension of WebAssembly is named when an instruction or a type uses it, and only then."""
+    wasmtime = pytest.importorskip("wasmtime")
+    assert features(bytes(wasmtime.wat2wasm(f"(module {USES[name]})"))) == ([name] if name else [])
+
+
+def test_features_of_the_artifact() -> None:
+    """SIMD, and four extensions that engines have had for longer; what cannot be read is unknown, and not none."""
+    assert info()["artifact"]["features"] == [
+        *("bulk-memory", "call-indirect-overlong", "nontrapping-fptoint", "sign-ext", "simd128"),
+    ]
+    content = _engine.package_data("core.wasm")
+    for damaged in (b"", b"text", content[: len(content) // 2]):
+        with pytest.raises((ValueError, IndexError)):
+            features(damaged)
+
+
 def test_auto_mode() -> None:
     """In auto the engine is loaded and the raw call path in use."""
     about = info()
@@ -69,6 +104,7 @@ def test_a_missing_artifact_is_shown_as_such(tmp_path: pathlib.Path) -> None:
     (tmp_path / "skywasm" / "core.wasm").unlink()
     about = info(env)
     assert (about["backend"], about["artifact"]["bytes"], about["exports"]) == ("python", None, [])
+    assert about["artifact"]["features"] is None
     assert "core.wasm cannot be read" in about["reason"]
     done = run("info", env=env)
     assert done.status == 0
@@ -80,6 +116,7 @@ def test_the_screen_has_every_part() -> None:
     """The text names mode, digest, each capability with its imports, and each function with its route."""
     out = run("info").out
     assert hashlib.sha256(_engine.package_data("core.wasm")).hexdigest() in out
+    assert re.search("^  features +bulk-memory, .*simd128$", out, re.MULTILINE)
     for name, capability in _abi.IMPORTS.items():
         line = next(line for line in out.splitlines() if line.split()[:1] == [capability])
         assert f"sky_host.{name}" in line

@@ -112,7 +112,7 @@ def test_a_command_that_is_not_there(word: str, tmp_path: pathlib.Path) -> None:
     """An unknown command ends with 127 and a line that names it and where it was looked for."""
     done = skywasm_run("--", word, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (127, "")
-    assert done.stderr.startswith(f"skywasm run: {word}: no such command beside ")
+    assert done.stderr.startswith(f"skywasm run: {word or repr('')}: no such command beside ")
     assert done.stderr.endswith(" or on PATH, and no such file\n")
     assert done.stderr.count("\n") == 1
 
@@ -123,10 +123,11 @@ def test_a_file_that_is_no_program(tmp_path: pathlib.Path) -> None:
     (tmp_path / "plain").write_text("text")
     (tmp_path / "nonsense").write_bytes(b"\0\1\2")
     (tmp_path / "nonsense").chmod(0o755)
-    for name, reason in (("plain", "Permission denied"), ("nonsense", "Exec format error"), ("", "Permission denied")):
+    for name, reason in (("plain", "it is not executable"), ("nonsense", "Exec format error"), ("", "it is a folder")):
         path = str(tmp_path / name)
         done = skywasm_run(path)
-        assert (done.returncode, done.stderr) == (126, f"skywasm run: {path}: {reason}\n")
+        assert done.returncode == 126
+        assert done.stderr.startswith(f"skywasm run: {path}: {reason}")
 
 
 def test_no_command_is_a_usage_error() -> None:

@@ -68,7 +68,11 @@ def test_write(tree: pathlib.Path) -> None:
     assert (tree / "a.py").read_text() == AFTER
     before = content(tree)
     done = run("migrate", "--write", "a.py", "b.py", cwd=tree)
-    assert (done.status, done.out, done.err) == (0, "", "nothing to move in 2 files\n")
+    assert (done.status, done.out, done.err) == (
+        0,
+        "",
+        "nothing to move in 2 files: no use of SkyPilot's functions that skywasm has\n",
+    )
     assert content(tree) == before
 
 
@@ -93,6 +97,24 @@ def test_a_broken_file_is_told_and_the_rest_goes_on(options: tuple[str, ...], tr
     assert (tree / "a.py").read_text() == (AFTER if "--write" in options else BEFORE)
     assert (tree / "d.py").read_text() == BROKEN
     assert "a.py" in done.out + (tree / "a.py").read_text() or "--write" in options
+
+
+def test_what_does_not_mention_the_functions_is_not_parsed(tree: pathlib.Path) -> None:
+    """A file that is not valid Python and mentions none of the functions is none of the command's business."""
+    (tree / "old.py").write_text("import sky\nprint 1\n")
+    assert run("migrate", "--check", "old.py", cwd=tree) == (
+        0,
+        "",
+        "nothing to move in 1 file: no use of SkyPilot's functions that skywasm has\n",
+    )
+    assert "Files that mention none of these functions are not parsed" in " ".join(run("migrate", "--help").out.split())
+
+
+def test_a_folder_without_python_is_told(tree: pathlib.Path) -> None:
+    """A folder in which there is nothing to look at is named, and so is that standard input is not read."""
+    (tree / "empty").mkdir()
+    assert run("migrate", "empty", cwd=tree) == (0, "", "no Python files in empty\n")
+    assert "no such file or folder: -; standard input is not read" in run("migrate", "-", cwd=tree).err
 
 
 def test_json(tree: pathlib.Path) -> None:

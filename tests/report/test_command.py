@@ -56,6 +56,19 @@ def test_text(source: str) -> None:
     assert [line for line in lines if line != line.rstrip()] == []
 
 
+@pytest.mark.parametrize("columns", [40, 60, 80, 100, 120, 150])
+def test_narrow_tables_keep_the_names_and_the_ratios(source: str, columns: int) -> None:
+    """However narrow the terminal is, each row has its function, size and ratio; what is left out is left out whole."""
+    done = report("--from", source, env={"COLUMNS": str(columns)})
+    shown = " ".join(done.out.split())
+    assert "\N{HORIZONTAL ELLIPSIS}" not in done.out
+    for line in model.read(results.whole()).lines:
+        assert line.function in shown
+        assert f" {line.ratio:.2f}" in shown
+    (heading,) = [line for line in done.out.splitlines() if line.startswith("what ") and "ratio" in line]
+    assert ("memory before" in heading) == (columns >= 150)
+
+
 @pytest.mark.parametrize("columns", [60, 100])
 def test_text_fits_a_terminal(source: str, columns: int) -> None:
     """On a terminal the tables are no wider than it, and have colour; NO_COLOR takes it away."""
@@ -101,6 +114,38 @@ def test_the_name_of_the_file_decides(source: str, tmp_path: pathlib.Path, name:
         pytest.importorskip("plotly")
     assert report("--from", source, "-o", str(tmp_path / name)) == (0, "", "")
     assert (tmp_path / name).read_text("utf-8").startswith(begins)
+
+
+@pytest.mark.parametrize("name", ["r.pdf", "r.md", "r.html.gz"])
+def test_an_ending_that_is_no_format_is_refused(source: str, tmp_path: pathlib.Path, name: str) -> None:
+    """An ending that says nothing is a usage error that names it and what would do; with --format it is fine."""
+    path = tmp_path / name
+    done = report("--from", source, "-o", str(path))
+    assert (done.status, done.out) == (2, "")
+    assert f"{path} ends in {path.suffix}, which is no format of a report" in done.err
+    assert "end it in .html, .txt or .json, or add --format" in done.err
+    assert not path.exists()
+    assert report("--from", source, "--format", "text", "-o", str(path)) == (0, "", "")
+    assert path.read_text().startswith("skywasm compared with")
+
+
+def test_a_name_without_an_ending_is_text(source: str, tmp_path: pathlib.Path) -> None:
+    """No ending, in a folder whose name has a point too, is text; an empty name is told."""
+    folder = tmp_path / "a.b"
+    folder.mkdir()
+    assert report("--from", source, "-o", str(folder / "report")) == (0, "", "")
+    assert (folder / "report").read_text().startswith("skywasm compared with")
+    done = report("--from", source, "-o", "")
+    assert (done.status, "-o is followed by an empty name" in done.err) == (2, True)
+
+
+def test_the_benchmarks_date_is_shown() -> None:
+    """A report of the benchmark's JSON says when that was measured, once."""
+    result = results.bench(skywasm_date="2026-01-02T03:04:05Z")
+    done = report("--from", "-", data=json.dumps(result).encode())
+    assert "measured 2026-01-02T03:04:05Z\n" in done.out
+    assert done.out.count("2026-01-02") == 1
+    assert model.read(result).made == "2026-01-02T03:04:05Z"
 
 
 def test_the_format_beats_the_name(source: str, tmp_path: pathlib.Path) -> None:
@@ -172,13 +217,14 @@ def test_text_and_json_need_no_extra(source: str) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("", "is not JSON"),
+        ("", "is empty; --from takes what `skywasm bench --json`"),
         ("<html>", "is not JSON"),
         ("[" * 100_000, "is not JSON"),
         ("{}", "'metadata' is missing in it"),
-        ("[]", "is not what `skywasm bench --json` or `skywasm report --format json` writes"),
+        ("[]", "is JSON of another kind"),
+        ("7", "; --from takes what `skywasm bench --json` or `skywasm report --format json` writes"),
     ],
-    ids=["empty", "html", "deep", "object", "list"],
+    ids=["empty", "html", "deep", "object", "list", "number"],
 )
 def test_a_file_that_is_no_result(tmp_path: pathlib.Path, content: str, said: str) -> None:
     """What cannot be read as a result is refused with the file's name and what is wrong; the old report stays."""
