@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest -q
 LEAST_COVERAGE := 90
 
 .DEFAULT_GOAL := help
-.PHONY: help cluster demo test test-% rust-test rust-coverage coverage lint fix check wasm wasm-verify docs engines fuzz rust-fuzz torture older vectors bench rust-bench wheel pythons audit nightly clean
+.PHONY: help cluster demo picture test test-% rust-test rust-coverage coverage lint fix check wasm wasm-verify docs engines fuzz rust-fuzz torture older vectors bench rust-bench wheel pythons audit nightly clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z%-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -73,6 +73,11 @@ wasm-verify: $(VENV)/ready ## rebuild the artifact, compare, and check the new o
 bench: $(VENV)/ready-test ## time every function beside SkyPilot's, and put the tables into docs/BENCHMARKS.md
 	$(BIN)/skywasm bench --update docs/BENCHMARKS.md --update README.md
 
+picture: $(VENV)/ready-test ## the README's picture of the report, taken in Chromium
+	mkdir -p build
+	$(BIN)/skywasm report -o build/report.html
+	$(BIN)/python tests/report/picture.py build/report.html docs/report.png
+
 rust-bench: ## the Criterion suites of the Rust core
 	cd wasm-core && cargo bench
 
@@ -133,15 +138,14 @@ pythons: $(VENV)/ready-release ## quick tests on every Python there is, oldest a
 	$(RELEASE)/nox $(PYTHONS)
 
 audit: $(VENV)/ready-test $(VENV)/ready-release ## licences, and known vulnerabilities of crates and packages: needs their databases
-	$(PYTEST) tests/packaging/test_licences.py tests/packaging/test_sbom.py
-	$(RELEASE)/pip-audit --strict --progress-spinner off .
-	cd wasm-core && cargo audit --deny warnings
+	$(BIN)/python tests/packaging/audit.py
 
 check: lint wasm-verify rust-test test ## what CI runs
 
 nightly: check older engines cluster pythons rust-coverage coverage ## what takes longer than CI may
 	SKYWASM_TEST_PROFILE=thorough $(PYTEST) -n auto tests/property
-	SKYWASM_TEST_PROFILE=thorough $(PYTEST) tests/integration/test_command_line.py tests/docs/test_adding.py
+	SKYWASM_TEST_PROFILE=thorough $(PYTEST) tests/integration/test_command_line.py tests/docs/test_adding.py \
+		tests/packaging/test_artifact.py
 
 clean: ## remove what was built here, but not the artifact
 	rm -rf $(VENV) $(OLDER) .venv-cluster tests/engines/.build dist build docs/_build wasm-core/target .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

@@ -1,14 +1,20 @@
 """Every Python that can be had, with the oldest and the newest of what skywasm stands on. `make pythons` runs all.
 
 An interpreter that is not on this machine is skipped, and named. Those of pyenv are found without being on the path.
-Arguments after `--` go to pytest in place of the quick selection: `nox -s tests-3.13 -- tests`.
+Arguments after `--` go to pytest in place of the quick selection: `nox -s tests-3.13 -- tests`. Each session that
+passes with the quick selection leaves a row; `nox -s table` puts the rows into docs/PYTHONS.md.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import pathlib
+import re
 import shutil
+import sys
+import xml.etree.ElementTree as ET
 
 import nox
 
@@ -20,8 +26,7 @@ os.environ["PATH"] = os.pathsep.join(
 )
 
 nox.needs_version = ">=2025.2.9"
-# PyPy is asked for by name: its compiler refuses `global` for a name with an annotation, and skywasm has some.
-nox.options.sessions = ["tests", "free_threaded", "oldest", "fallback", "emscripten"]
+nox.options.sessions = ["tests", "free_threaded", "oldest", "fallback", "pypy", "emscripten"]
 nox.options.reuse_venv = "yes"
 # virtualenv no longer makes environments for Python 3.8; each Python's own venv does.
 nox.options.default_venv_backend = "venv"
@@ -36,16 +41,64 @@ NEWEST = ["wasmtime", "psutil", "platformdirs", "rich"]
 # The lower bounds of pyproject.toml; tests/packaging compares.
 OLDEST = ["wasmtime==50.0.1", "psutil==5.9.0", "platformdirs==3.0.0", "rich==12.0.0"]
 PYTEST = ("-q", "-p", "no:cacheprovider", "--timeout=120")
+# What asks for the sandbox by name has nothing to ask where it cannot run.
+WITHOUT_SANDBOX = "not wasm"
+# Where PyPy differs from CPython, and SkyPilot on PyPy with it: how int() and format() read their arguments, names
+# and messages of hashes and codecs, no os.waitid. And what counts on the reason why there is no sandbox.
+PYPY_ITSELF = (
+    "not format_float and not impossible_precisions and not get_cpu_count and not other_spellings and not zombie"
+    " and not stopped_process and not with_one_warning and not blake3_without"
+    " and not case-08 and not case-09 and not case-10 and not case-13"
+)
+
+DOCUMENT = ROOT / "docs" / "PYTHONS.md"
+BEGIN, END = "<!-- nox -s table: begin -->", "<!-- nox -s table: end -->"
+COLUMNS = ("session", "Python", "wasmtime", "psutil", "backend", "passed", "skipped")
+NOX = (sys.executable, "-m", "nox")
+ROWS = ROOT / ".nox" / "rows"
+FACTS = """
+import json, platform, sys, sysconfig, importlib.metadata as metadata
+import skywasm
+name = platform.python_implementation()
+if name == "PyPy":
+    name += " {}.{}.{}".format(*sys.pypy_version_info) + ","
+if sysconfig.get_config_var("Py_GIL_DISABLED"):
+    name += ", free-threaded,"
+found = {one.metadata["Name"]: one.version for one in metadata.distributions()}
+backend = skywasm.get_backend_info(load=True)["backend"]
+print(json.dumps([f"{name} {platform.python_version()}", found.get("wasmtime", "none"), found["psutil"], backend]))
+"""
 
 
-def check(session: nox.Session, selection: list[str]) -> None:
-    """The wheel's own check, then the tests."""
-    session.run("python", "-c", "import sys, skywasm; print(sys.version, skywasm.get_backend_info(load=True))")
-    session.run("skywasm", "check")
-    session.run("python", "-m", "pytest", *PYTEST, *(session.posargs or selection))
+def _digest() -> str:
+    return hashlib.sha256((ROOT / "skywasm" / "core.wasm").read_bytes()).hexdigest()
 
 
-@nox.session(python=["3.9", "3.10", "3.11", "3.12", "3.13", "3.14"])
+def _keep(session: nox.Session, *cells: str) -> None:
+    """The row of a session that passed."""
+    ROWS.mkdir(parents=True, exist_ok=True)
+    (ROWS / f"{session.name}.json").write_text(json.dumps([_digest(), session.name, *cells]), encoding="utf-8")
+
+
+def check(session: nox.Session, selection: list[str], *options: str, backend: str = "wasm") -> None:
+    """The backend is the expected one, the wheel's own check (of the sandbox), then the tests."""
+    (ROWS / f"{session.name}.json").unlink(missing_ok=True)
+    facts = json.loads(str(session.run("python", "-c", FACTS, silent=True)))
+    session.log("%s, wasmtime %s, psutil %s, backend %s", *facts)
+    if facts[-1] != backend:
+        session.error(f"the backend is {facts[-1]}, it should be {backend}")
+    if backend == "wasm":
+        session.run("skywasm", "check")
+    report = pathlib.Path(session.create_tmp()) / "tests.xml"
+    options = (*PYTEST, f"--junitxml={report}", *options)
+    session.run("python", "-m", "pytest", *options, *(session.posargs or selection))
+    if not session.posargs:
+        (suite,) = ET.parse(report).getroot()  # noqa: S314 - pytest's own
+        skipped = int(suite.attrib["skipped"])
+        _keep(session, *facts, f"{int(suite.attrib['tests']) - skipped:,}", f"{skipped:,}")
+
+
+@nox.session(python=["3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15"])
 def tests(session: nox.Session) -> None:
     """A Python that wasmtime supports, with the newest of everything."""
     session.install("-e", ".", *TOOLS, *OPTIONAL)
@@ -71,16 +124,14 @@ def oldest(session: nox.Session) -> None:
 def fallback(session: nox.Session) -> None:
     """Python 3.8, which wasmtime does not support: pure Python answers."""
     session.install("-e", ".", *TOOLS)
-    session.run("python", "-c", "import skywasm; assert skywasm.get_backend_info(load=True)['backend'] == 'python'")
-    # What asks for the sandbox by name has nothing to ask here.
-    session.run("python", "-m", "pytest", *PYTEST, "-k", "not wasm", *(session.posargs or QUICK))
+    check(session, QUICK, "-k", WITHOUT_SANDBOX, backend="python")
 
 
-@nox.session(python=["pypy3.9", "pypy3.10", "pypy3.11"])
+@nox.session(python=["pypy3.11"])
 def pypy(session: nox.Session) -> None:
-    """PyPy, by the public way into wasmtime or by none."""
+    """PyPy, whose ctypes cannot do what the sandbox needs: pure Python answers."""
     session.install("-e", ".", *TOOLS)
-    check(session, ["tests/unit", "tests/conformance", "tests/host"])
+    check(session, QUICK, "-k", f"{WITHOUT_SANDBOX} and {PYPY_ITSELF}", backend="python")
 
 
 @nox.session(python="3.11")
@@ -94,4 +145,27 @@ def emscripten(session: nox.Session) -> None:
     (wheel,) = (folder / "dist").glob("*.whl")
     session.run("npm", "install", "--silent", "--prefix", str(folder), "pyodide@314", external=True)
     script = str(ROOT / "tests" / "packaging" / "pyodide.mjs")
-    session.run("node", script, str(folder), str(wheel), external=True)
+    (ROWS / f"{session.name}.json").unlink(missing_ok=True)
+    said = str(session.run("node", script, str(folder), str(wheel), external=True, silent=True))
+    session.log(said)
+    version, passed, skipped = re.search(
+        r"^Python (\S+) .*\n(\d+) passed, 0 failed, (\d+) skipped", said, re.M
+    ).groups()
+    _keep(session, f"CPython {version} in Pyodide", "none", "none", "python", f"{passed} answers", skipped)
+
+
+@nox.session(python=False)
+def table(session: nox.Session) -> None:
+    """docs/PYTHONS.md, from the rows of the sessions that passed with this artifact."""
+    listed = json.loads(str(session.run(*NOX, "--list", "--json", "-f", __file__, external=True, silent=True)))
+    known = [one["session"] for one in listed if one["name"] != "table"]
+    rows = [json.loads(path.read_text(encoding="utf-8")) for path in ROWS.glob("*.json")]
+    made = {row[1]: row[1:] for row in rows if row[0] == _digest() and row[1] in known}
+    missing = ", ".join(name for name in known if name not in made) or "none"
+    lines = [COLUMNS, (*["---"] * 5, "---:", "---:"), *(made[name] for name in known if name in made)]
+    text = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    text += f"\n\nSessions without a result: {missing}."
+    text += f"\n\nMade with the artifact of SHA-256 `{_digest()}`."
+    before, _, rest = DOCUMENT.read_text(encoding="utf-8").partition(BEGIN)
+    DOCUMENT.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+    session.log("%s: %d rows; without a result: %s", DOCUMENT.relative_to(ROOT), len(made), missing)

@@ -11,6 +11,12 @@ if TYPE_CHECKING:
 
     from host_shims._contract import PathOrFd
 
+# The same on every system that has sockets.
+_AF_INET = 2
+_SOCK_STREAM = 1
+# PyPy 3.9 takes an annotated global only above the function that assigns it.
+_socket_type: type[socket.SocketType] | None = None
+
 
 def cpu_count() -> int | None:
     # Looked up at each call: -X cpu_count, PYTHON_CPU_COUNT and tests replace it.
@@ -33,12 +39,6 @@ def port_socket() -> socket.SocketType:
 
         _socket_type = socket.SocketType
     return _socket_type(_AF_INET, _SOCK_STREAM)
-
-
-# The same on every system that has sockets.
-_AF_INET = 2
-_SOCK_STREAM = 1
-_socket_type: type[socket.SocketType] | None = None
 
 
 def port_bind(probe: socket.SocketType, port: int) -> int:

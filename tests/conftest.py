@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import os
 import random
+import re
 import subprocess
 import sys
 
@@ -21,6 +23,11 @@ TEST_PREFIX = "SKYWASM_TEST_"
 THOROUGH_TIMEOUT_S = 3600
 PROFILE = os.environ.get("SKYWASM_TEST_PROFILE", "quick")
 SEED = os.environ.get("SKYWASM_TEST_SEED")
+# What a test on Windows can do nothing without, where its source names it; most say so by markers of their own.
+ONLY_POSIX = re.compile(
+    r"os\.(?:fork|killpg|mkfifo|geteuid|WNOHANG)\b|setitimer|SIGKILL|/dev/null|/proc/|import (?:fcntl|pty|resource)\b"
+)
+IS_POSIX = hasattr(os, "fork")
 
 try:
     import hypothesis
@@ -45,10 +52,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Gives each test the time that many examples take."""
-    if PROFILE != "quick":
-        for item in items:
+    """Gives each test the time that many examples take; leaves out those that say what this system has not."""
+    for item in items:
+        if PROFILE != "quick":
             item.add_marker(pytest.mark.timeout(THOROUGH_TIMEOUT_S))
+        function = getattr(item, "function", None)
+        if not IS_POSIX and function is not None and ONLY_POSIX.search(inspect.getsource(function)):
+            item.add_marker(pytest.mark.skip(reason="names what only POSIX systems have"))
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -20,6 +20,11 @@ __all__ = ["hash_file", "read_last_n_lines"]
 _FIRST_BLOCK = 32 * 1024
 _READ_BLOCK = 128 * 1024
 _READ_FLAGS = (os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0),)
+# hashlib.new() asks OpenSSL by way of one more Python call, a hundredth of the time for a small file.
+# PyPy 3.9 takes annotated globals only above the function that assigns them.
+_new_hash: Callable[[str], HashObject] | None = None
+_openssl_new: Callable[[str], HashObject] | None = None
+_OPENSSL_NAMES = frozenset(("md5", "sha1", "sha224", "sha256", "sha384", "sha512"))
 
 
 def update_from(descriptor: int, digest: HashObject) -> None:
@@ -82,10 +87,6 @@ def hash_file(path: PathOrFd, hash_alg: str) -> HashObject:
     return digest
 
 
-# hashlib.new() asks OpenSSL by way of one more Python call, a hundredth of the time for a small file.
-_new_hash: Callable[[str], HashObject] | None = None
-_openssl_new: Callable[[str], HashObject] | None = None
-_OPENSSL_NAMES = frozenset(("md5", "sha1", "sha224", "sha256", "sha384", "sha512"))
 _WINDOW_LIMIT = 1024 * 1024
 _SLACK = 512
 _FEW_LINES = 50

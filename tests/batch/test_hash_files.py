@@ -68,7 +68,7 @@ def test_names_as_hash_file_takes_them(backend: str, alg: str, files: dict[int, 
     assert batch.hash_files([files[1000], files[PART]], alg) == [digest(content(n), alg) for n in (1000, PART)]
 
 
-@pytest.mark.parametrize("alg", ["nope", "", "md5 ", "md5\0", None, 5, b"md5"])
+@pytest.mark.parametrize("alg", ["nope", "", "md5!", "md5\0", None, 5, b"md5"])
 @pytest.mark.parametrize("count", [0, 1, 40])
 def test_unknown_algorithms(backend: str, alg: Any, count: int, files: dict[int, str]) -> None:
     """hashlib's own refusal comes at once, whatever the files are, with return_exceptions too."""
@@ -84,7 +84,7 @@ def test_blake3_in_python_mode(files: dict[int, str]) -> None:
     """Without the artifact blake3 is hashlib's unknown algorithm."""
     from skywasm import use_backend
 
-    with use_backend("python"), pytest.raises(ValueError, match="unsupported hash type"):
+    with use_backend("python"), pytest.raises(ValueError, match="unsupported hash"):
         batch.hash_files([files[0]], "blake3")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import os
 import pickle
-import resource
 import sys
 import types
 from unittest import mock
@@ -258,6 +257,8 @@ def test_replaced_helpers_count_for_workers() -> None:
 @pytest.mark.usefixtures("_on")
 def test_few_open_files_are_told_in_skypilots_log(monkeypatch: pytest.MonkeyPatch) -> None:
     """Under a low limit the answer is SkyPilot's, and so is the warning: once, and in its own log."""
+    import resource
+
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     monkeypatch.setattr(subprocess_utils, "_fd_limit_warning_shown", False)
     resource.setrlimit(resource.RLIMIT_NOFILE, (512, hard))

@@ -160,6 +160,24 @@ def test_an_unknown_machine() -> None:
     assert "riscv128" in found["warnings"][0]
 
 
+def test_another_python() -> None:
+    """On PyPy and its like, whose ctypes cannot do what the sandbox needs, Python answers and one warning says why."""
+    found = run(
+        """
+    import sys
+    sys.implementation.name = "pypy"
+    """
+        + CHECK
+        + """
+    skywasm.warm_up()
+    report(wrong=wrong(), warnings=warnings)
+    """
+    )
+    assert found["wrong"] == []
+    assert len(found["warnings"]) == 1
+    assert "needs CPython" in found["warnings"][0]
+
+
 def test_logging_is_silent_unless_configured() -> None:
     """A program that has configured no logging sees nothing of the warning on its standard error."""
     found = run(

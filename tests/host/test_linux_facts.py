@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import resource
 import sys
 
 import psutil
@@ -103,6 +102,8 @@ def test_memory_is_psutils() -> None:
 
 def test_limit_of_open_files(backend: str, tmp_path: pathlib.Path) -> None:
     """The limit is the soft one, read anew at each call."""
+    import resource
+
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     assert facts.open_files_limit() == soft
     for number in range(40):

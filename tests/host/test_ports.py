@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import resource
 import socket
 import sys
 import time
@@ -66,6 +65,7 @@ def eventually(answer: Callable[[], int], wanted: int) -> int | str:
 @contextlib.contextmanager
 def descriptors(number: int) -> Iterator[None]:
     """Room for so many open files."""
+    resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard not in (-1, resource.RLIM_INFINITY) and hard < number:
         pytest.skip(f"the limit of open files is {hard}")

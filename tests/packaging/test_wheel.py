@@ -85,16 +85,26 @@ def test_exactly_the_two_packages(wheel: pathlib.Path, checkout: pathlib.Path) -
     }
 
 
-def test_the_same_everywhere_and_always(wheel: pathlib.Path, checkout: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    """In another folder, with other times, rights, time zone and hash seed, the build gives the same bytes."""
-    other = tmp_path / "a much longer name" / "checkout"
-    shutil.copytree(checkout, other, copy_function=shutil.copyfile)
+@pytest.fixture(scope="module")
+def moved(checkout: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """The same checkout in another folder, with other times, and no rights for others."""
+    other = tmp_path_factory.mktemp("a much longer name") / "checkout"
+    shutil.copytree(checkout, other)
     for number, path in enumerate(sorted(other.rglob("*"))):
         os.utime(path, (1_000_000_000 + number, 1_000_000_000 + number))
         if path.is_file():
-            path.chmod(0o600)
-    again = _build("wheel", other, tmp_path / "dist", TZ="Asia/Kathmandu", PYTHONHASHSEED="4711")
-    assert again.read_bytes() == wheel.read_bytes()
+            path.chmod(path.stat().st_mode & 0o700)
+    return other
+
+
+@pytest.mark.parametrize("kind", ["wheel", "sdist"])
+def test_the_same_everywhere_and_always(
+    kind: str, moved: pathlib.Path, tmp_path: pathlib.Path, request: pytest.FixtureRequest
+) -> None:
+    """In another folder, with other times, rights, time zone and hash seed, the build gives the same bytes."""
+    first: pathlib.Path = request.getfixturevalue(kind)
+    again = _build(kind, moved, tmp_path / "dist", TZ="Asia/Kathmandu", PYTHONHASHSEED="4711")
+    assert again.read_bytes() == first.read_bytes()
 
 
 def test_the_sdist_builds_the_same_wheel(sdist: pathlib.Path, wheel: pathlib.Path, tmp_path: pathlib.Path) -> None:
@@ -108,11 +118,6 @@ def test_the_sdist_builds_the_same_wheel(sdist: pathlib.Path, wheel: pathlib.Pat
     assert _build("wheel", folder, tmp_path / "dist").read_bytes() == wheel.read_bytes()
 
 
-def test_two_sdists_are_equal(sdist: pathlib.Path, checkout: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    """The sdist too is the same bytes when it is built again."""
-    assert _build("sdist", checkout, tmp_path / "dist", TZ="Asia/Kathmandu").read_bytes() == sdist.read_bytes()
-
-
 def test_the_date_of_the_sources(checkout: pathlib.Path, tmp_path: pathlib.Path) -> None:
     """``SOURCE_DATE_EPOCH`` is the date of every file in the wheel."""
     made = _build("wheel", checkout, tmp_path / "dist", SOURCE_DATE_EPOCH=EPOCH)
@@ -122,7 +127,9 @@ def test_the_date_of_the_sources(checkout: pathlib.Path, tmp_path: pathlib.Path)
 
 def _alone(prefix: list[str], command: list[str], folder: pathlib.Path) -> str:
     """Runs a command that knows of no checkout and no Rust."""
-    environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder)}
+    # Windows starts nothing without its own folder.
+    kept = {name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ}
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder), **kept}
     done = subprocess.run([*prefix, *command], check=False, capture_output=True, text=True, cwd=folder, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -137,16 +144,35 @@ def _no_network() -> list[str]:
     return prefix if works else []
 
 
+def _installed(folder: pathlib.Path, prefix: list[str], *arguments: str) -> pathlib.Path:
+    """The Python of a new environment, into which pip put something without a registry."""
+    venv.create(folder / "env", with_pip=True)
+    python = folder / "env" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    _alone(prefix, [str(python), "-m", "pip", "install", "-q", "--no-index", *arguments], folder)
+    return python
+
+
+def test_alone_it_answers_in_python(wheel: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    """Installed without anything that it needs, the wheel answers in Python and says why, once."""
+    prefix = _no_network()
+    python = str(_installed(tmp_path, prefix, "--no-deps", str(wheel)))
+    code = (
+        "import skywasm; print(skywasm.base36_encode('ff'), skywasm.format_float(0.25), *skywasm.batch.base36_encode"
+        "(['ff'])); info = skywasm.get_backend_info(load=True); print(info['backend'], info['reason'], sep='; ')"
+    )
+    answers, backend = _alone(prefix, [python, "-I", "-c", code], tmp_path).splitlines()
+    assert answers == "73 0.2 73"
+    assert backend == "python; wasmtime cannot be used: ModuleNotFoundError: No module named 'wasmtime'"
+
+
 def test_works_where_it_is_installed(wheel: pathlib.Path, tmp_path: pathlib.Path) -> None:
     """In a new environment, without a network and without Rust, the wheel installs, answers and checks itself."""
     shelf = tmp_path / "shelf"
     command = [sys.executable, "-m", "pip", "download", "-q", "-d", str(shelf), str(wheel)]
     subprocess.run(command, check=True, capture_output=True, text=True)
-    venv.create(tmp_path / "env", with_pip=True)
-    binaries, prefix = tmp_path / "env" / "bin", _no_network()
-    python = str(binaries / "python")
-    install = [python, "-m", "pip", "install", "-q", "--no-index", "--find-links", str(shelf), "skywasm"]
-    _alone(prefix, install, tmp_path)
+    prefix = _no_network()
+    python = str(_installed(tmp_path, prefix, "--find-links", str(shelf), "skywasm"))
+    program = str(pathlib.Path(python).with_name("skywasm"))
     code = (
         "import skywasm; skywasm.set_backend('wasm');"
         "print(skywasm.base36_encode('ff'), skywasm.get_backend_info()['backend'], skywasm.__file__)"
@@ -154,8 +180,8 @@ def test_works_where_it_is_installed(wheel: pathlib.Path, tmp_path: pathlib.Path
     digits, backend, file = _alone(prefix, [python, "-I", "-c", code], tmp_path).split()
     assert (digits, backend) == ("73", "wasm")
     assert file.startswith(str(tmp_path))
-    assert "FAILED" not in _alone(prefix, [str(binaries / "skywasm"), "check"], tmp_path)
-    assert _alone(prefix, [str(binaries / "skywasm"), "run", "--", python, "-c", "print(1)"], tmp_path) == "1\n"
+    assert "FAILED" not in _alone(prefix, [program, "check"], tmp_path)
+    assert _alone(prefix, [program, "run", "--", python, "-c", "print(1)"], tmp_path) == "1\n"
 
 
 @pytest.mark.parametrize("backend", ["wasm", "python"])

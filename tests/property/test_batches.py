@@ -356,7 +356,7 @@ def digest(item: Any, alg: str) -> str:
 def test_hash_strings_is_hashlib(backend: str, items: list[Any], alg: str) -> None:
     """Digests of texts and bytes of any content and mix are those of hashlib and the blake3 package."""
     if backend == "python" and alg == "blake3":
-        with pytest.raises(ValueError, match="unsupported hash type"):
+        with pytest.raises(ValueError, match="unsupported hash"):
             batch.hash_strings(items, alg)
         return
     assert_same(batched(batch.hash_strings, items, alg), looped(digest, items, alg))

@@ -34,7 +34,7 @@ FOREIGN = (
     "sha3",
     "shake",
     "keccak",
-    "md5 ",
+    "md5!",
     "md5\0",
 )
 

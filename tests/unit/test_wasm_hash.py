@@ -5,12 +5,13 @@ from __future__ import annotations
 import array
 import ctypes
 import hashlib
+import importlib.util
 import threading
 
 import pytest
 
 import skywasm
-from skywasm import _hashes, errors
+from skywasm import _hashes, _runtime, errors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -181,7 +182,9 @@ def test_hashing_in_many_threads(empty: pathlib.Path) -> None:
         if hexdigest(digest) != hexdigest(other):
             wrong.append(name)
 
-    threads = [threading.Thread(target=work, args=(name, at)) for at, name in enumerate(NAMES)]
+    # What is compared with may be missing, and a thread cannot skip.
+    names = [name for name in NAMES if name != "blake3" or importlib.util.find_spec("blake3")]
+    threads = [threading.Thread(target=work, args=(name, at)) for at, name in enumerate(names)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -207,6 +210,23 @@ def test_one_object_updated_from_many_threads(empty: pathlib.Path) -> None:
     assert digest.hexdigest() == hashlib.sha256(part * 100).hexdigest()
 
 
+def test_an_update_in_the_middle_of_an_update(empty: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal handler that updates the hash which is being updated loses no bytes: its own come first."""
+    digest = skywasm.hash_file(empty, "sha256")
+    whole, nested = _runtime.output, [b"the handler's"]
+
+    def output(*arguments: Any, **how: Any) -> bytes:
+        result = whole(*arguments, **how)
+        if nested:
+            digest.update(nested.pop())
+        return result
+
+    monkeypatch.setattr(_runtime, "output", output)
+    digest.update(b" and then the rest")
+    monkeypatch.undo()
+    assert digest.hexdigest() == hashlib.sha256(b"the handler's and then the rest").hexdigest()
+
+
 def test_an_object_outlives_its_backend(empty: pathlib.Path) -> None:
     """An object made in wasm mode goes on working after the mode has changed."""
     digest = skywasm.hash_file(empty, "sha1")
@@ -219,8 +239,8 @@ def test_other_algorithms_are_hashlibs(empty: pathlib.Path) -> None:
     """What hashlib alone has is a ValueError that says so in wasm mode, and an unknown name is hashlib's error."""
     with pytest.raises(ValueError, match="hashlib's, not the artifact's"):
         skywasm.hash_file(empty, next(name for name in ("sm3", "ripemd160") if name in hashlib.algorithms_available))
-    with pytest.raises(ValueError, match="unsupported hash type") as caught:
+    with pytest.raises(ValueError, match="unsupported hash") as caught:
         skywasm.hash_file(empty, "no-such-hash")
-    with pytest.raises(ValueError, match="unsupported hash type") as expected:
+    with pytest.raises(ValueError, match="unsupported hash") as expected:
         hashlib.new("no-such-hash")
     assert str(caught.value) == str(expected.value)

@@ -45,7 +45,7 @@ _RECIPES = (
     [{"repeat": "00", "times": 64}, {"ramp": 64}],
     {"repeat": "ff0a", "times": 40_000},
 )
-_UNKNOWN = ("", "nope", "SHA-257", "md5 ", "crc32")
+_UNKNOWN = ("", "nope", "SHA-257", "md5!", "crc32")
 # BLAKE3 hashes chunks of 1,024 bytes in a tree: 2, 3, 16 and 17 chunks, and one byte more.
 _BLAKE3_LENGTHS = (2047, 2048, 2049, 3072, 3073, 16384, 16385, 31744)
 
