@@ -153,7 +153,7 @@ def main(core: str, calls: str, target: str | None = None) -> None:
             guest = Guest(engine, module, host, document)
         else:
             passed[case["kind"]] += 1
-    version = _engine.wasmtime_version()
+    version = _engine.wasmtime_version(_engine.wasmtime_package())
     print(json.dumps({"version": version, "processor": platform.machine(), "passed": passed, "failures": failures}))
 
 
