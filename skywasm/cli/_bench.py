@@ -124,7 +124,7 @@ def _print_rest(arguments: argparse.Namespace, label: str, rows: list[Row], abou
             print("\n" + table, end="")
         tables = text.markdown(label, rows, about, growth, crossing, starts)
         for path in arguments.update:
-            _write(path, _replaced(path, tables, text.short(label, rows, about)))
+            _write(path, _replaced(path, tables, text.short(label, rows, about, starts)))
     print(f"\ncompared with {label}; " + ", ".join(f"{name} {value}" for name, value in about.items()))
 
 

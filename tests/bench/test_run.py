@@ -298,3 +298,22 @@ def test_the_drop_in_is_taken_back() -> None:
     assert found["before"].startswith("skywasm")
     assert found["timed"] == "sky.utils.common_utils"
     assert found["label"].startswith("SkyPilot ")
+
+
+def test_beginnings_without_wasmtime(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What needs wasmtime is left out of the table where it cannot be imported, and the rest is told."""
+    monkeypatch.setitem(bench_run._STARTS, text.IMPORT_WASMTIME, "raise ImportError('no wasmtime')")
+    monkeypatch.setitem(bench_run._STARTS, text.FIRST_WASM, "raise SystemExit(1)")
+    starts = bench_run.starts(True)
+    assert set(starts) == set(bench_run._STARTS) - {text.IMPORT_WASMTIME, text.FIRST_WASM}
+    assert text.IMPORT_SKYWASM in text.starts_table(starts)
+    assert "In a new process" not in text.short("x", [], {}, starts)
+
+
+def test_the_first_page_tells_what_a_new_process_pays() -> None:
+    """Importing, and a first call through the sandbox beside wasmtime's own import."""
+    starts = {text.IMPORT_SKYWASM: (0.002, ""), text.IMPORT_WASMTIME: (0.03, "ctypes"), text.FIRST_WASM: (0.012, "")}
+    said = text.short("x", [], {}, starts)
+    assert "`import skywasm` takes 2.00 ms; that and a first call through the sandbox 12.0 ms" in said
+    assert "(`import wasmtime` alone: 30.0 ms)" in said
+    assert "| first call in wasm, cache warm | 12.0 ms | 0.40 | none |" in text.starts_table(starts)
