@@ -17,7 +17,7 @@ DEADLINES = """
     from skywasm import _runtime, batch, errors, sandbox
     skywasm.set_backend("wasm")
     skywasm.warm_up()
-    LONG = "f" * 400_000
+    LONG = "f" * 1_000_000
     SHORT = ["%032x" % (number * 7919) for number in range(50)]
     RIGHT = batch.base36_encode(SHORT)
     wrong, over, counts = [], [], {"in time": 0, "ended": 0, "denied": 0, "free": 0}
