@@ -38,7 +38,7 @@ demo: $(VENV)/ready ## the twelve functions in the sandbox beside pure Python (a
 test: $(VENV)/ready-test ## all tests in their quick form, against SkyPilot itself
 	$(PYTEST) -n auto --dist loadgroup tests
 
-test-%: $(VENV)/ready-test ## one tier: contract, unit, conformance, property, host, faults, hammer, fuzz, torture, cli, batch, bench, integration, docs, packaging
+test-%: $(VENV)/ready-test ## one folder of tests: contract, unit, conformance, property, host, faults, sandbox, hammer, batch, cli, dropin, ...
 	$(PYTEST) tests/$*
 
 rust-test: ## native tests of the Rust core
@@ -70,10 +70,10 @@ wasm: ## build skywasm/core.wasm and its provenance
 wasm-verify: $(VENV)/ready ## rebuild the artifact, compare, and check the new one
 	$(BIN)/python wasm-core/build.py --verify
 
-bench: $(VENV)/ready-test ## time every function beside SkyPilot's, and put the tables into docs/BENCHMARKS.md
+bench: $(VENV)/ready-test ## time every function beside SkyPilot's, and put the tables into docs/BENCHMARKS.md and README.md
 	$(BIN)/skywasm bench --update docs/BENCHMARKS.md --update README.md
 
-picture: $(VENV)/ready-test ## the README's picture of the report, taken in Chromium
+picture: $(VENV)/ready-test ## the README's picture of the report, taken in Chromium, which must be there
 	mkdir -p build
 	$(BIN)/skywasm report -o build/report.html
 	$(BIN)/python tests/report/picture.py build/report.html docs/report.png
@@ -82,7 +82,7 @@ rust-bench: ## the Criterion suites of the Rust core
 	cd wasm-core && cargo bench
 
 ENGINES ?= --update docs/ENGINES.md
-engines: $(VENV)/ready ## the artifact in seven engines, and the table into docs/ENGINES.md (ENGINES=--quick: less to download)
+engines: $(VENV)/ready ## the artifact in every engine, and the table into docs/ENGINES.md (ENGINES=--quick: less to download)
 	PYTHONPATH=tests $(BIN)/python -m engines $(ENGINES)
 
 FUZZ ?= --update docs/RELIABILITY.md

@@ -33,9 +33,11 @@ autodoc_preserve_defaults = True
 autodoc_member_order = "bysource"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
-napoleon_custom_sections = ["Cost", ("In auto mode", "notes_style")]
+napoleon_custom_sections = ["Cost", "Source", ("In auto mode", "notes_style")]
 
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
 html_title = f"skywasm {version}"
 html_copy_source = False
 html_show_sourcelink = False

@@ -88,7 +88,7 @@ def artifact() -> tuple[bytes, str]:
 
 
 def wasmtime_package() -> str:
-    """The folder of the installed wasmtime, asked of the import system: importing it takes 35 ms.
+    """The folder of the installed wasmtime, asked of the import system: importing it takes over 30 ms.
 
     Raises:
         ImportError: there is none, and whatever else finders and importing raise.

@@ -14,6 +14,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from fuzz import table
@@ -53,6 +54,12 @@ def rows(output: str) -> list[tuple[str, ...]]:
     return [(f"`{one['name']}`", f"{one['cases']:,}", str(one["seed"]), f"{one['seconds']:.0f}", "0") for one in found]
 
 
+def sources() -> str:
+    """The digest of the Rust sources, as the artifact's provenance has it."""
+    lines = (CRATE.parent / "skywasm" / "core.provenance").read_text(encoding="utf-8").splitlines()
+    return next(line.partition(": ")[2] for line in lines if line.startswith("sources-sha256"))
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns the exit status."""
     parser = _parser()
@@ -75,7 +82,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     print(table.plain([COLUMNS, *ran]))
     if options.update:
-        table.update(options.update, COMMAND, table.markdown([COLUMNS, *ran], (1, 2, 3, 4)))
+        made = f"\n\nRun on {time.strftime('%Y-%m-%d')} with the sources of SHA-256 `{sources()}`."
+        table.update(options.update, COMMAND, table.markdown([COLUMNS, *ran], (1, 2, 3, 4)) + made)
     return 0
 
 
