@@ -22,7 +22,7 @@ except ImportError:
 _DIGEST_SIZE = 32
 # One for each artifact, wasmtime and processor, of 0.8 MiB. A home may be shared by machines and environments.
 MOST_ENTRIES = 16
-_LEFT_OVER_S = 24 * 60 * 60
+_DAY_S = 24 * 60 * 60
 _O_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _O_DIRECTORY = getattr(os, "O_DIRECTORY", 0)
 _O_CLOEXEC = getattr(os, "O_CLOEXEC", 0)
@@ -116,6 +116,8 @@ def _load(name: str, path: str) -> bytes:
             status = os.fstat(descriptor)
             if status.st_uid != os.geteuid() or not stat.S_ISREG(status.st_mode):
                 raise PermissionError(f"{path}/{name} is not a regular file of this user's")
+            if abs(time.time() - status.st_mtime) > _DAY_S:
+                _keep_young(descriptor)
             return _read_all(descriptor)
         finally:
             os.close(descriptor)
@@ -140,10 +142,26 @@ def load(name: str) -> tuple[bytes | None, str]:
     return module, "hit"
 
 
-def has(name: str) -> bool:
-    """Whether there is such an entry; nothing is said of its content."""
-    path = folder()
-    return path is not None and os.path.exists(os.path.join(path, name))
+def prospect(name: str) -> str:
+    """What is to be expected of an entry that is not read: "hit"; "miss"; "off" where none can be used or kept."""
+    try:
+        path = folder()
+        if path is None:
+            return "off"
+        if not _HAS_DIR_FD:
+            return "hit" if os.path.exists(os.path.join(path, name)) else "miss"
+        where = _open_folder(path)
+        try:
+            status = os.stat(name, dir_fd=where, follow_symlinks=False)
+            return "hit" if stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() else "off"
+        except FileNotFoundError:
+            return "miss" if os.access(path, os.W_OK) else "off"
+        finally:
+            os.close(where)
+    except FileNotFoundError:
+        return "miss"
+    except OSError:
+        return "off"
 
 
 def _write(descriptor: int, content: bytes) -> None:
@@ -153,19 +171,28 @@ def _write(descriptor: int, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _remove_old(where: int) -> None:
-    """Keeps the newest entries, and of what writers that were killed have left, what is younger than a day."""
+def _keep_young(descriptor: int) -> None:
+    """Sets an entry's time to now: the ones that are removed are those that nobody has used for longest."""
+    try:  # noqa: SIM105 - as in processor()
+        os.utime(descriptor)
+    except OSError:
+        pass
+
+
+def _remove_old(where: int, written: str) -> None:
+    """Keeps what was just written and the youngest beside it, and what killed writers have left for a day."""
     entries, now = [], time.time()
     for name in os.listdir(where):
         key, dot, _ = name.partition(".")
-        if len(key) != 2 * _DIGEST_SIZE or not set(key) <= set("0123456789abcdef"):
+        if name == written or len(key) != 2 * _DIGEST_SIZE or not set(key) <= set("0123456789abcdef"):
             continue
-        with_age = now - os.stat(name, dir_fd=where, follow_symlinks=False).st_mtime, name
+        # A clock may have been set back: what is of the future counts by its distance too.
+        age_s = abs(now - os.stat(name, dir_fd=where, follow_symlinks=False).st_mtime)
         if not dot:
-            entries.append(with_age)
-        elif with_age[0] > _LEFT_OVER_S:
+            entries.append((age_s, name))
+        elif age_s > _DAY_S:
             os.unlink(name, dir_fd=where)
-    for _, name in sorted(entries)[MOST_ENTRIES:]:
+    for _, name in sorted(entries)[MOST_ENTRIES - 1 :]:
         os.unlink(name, dir_fd=where)
 
 
@@ -193,7 +220,7 @@ def _store(name: str, path: str, content: bytes) -> None:
             raise
         # Another process may be doing the same.
         try:  # noqa: SIM105 - as in processor()
-            _remove_old(where)
+            _remove_old(where, name)
         except OSError:
             pass
     finally:

@@ -11,7 +11,7 @@ import os
 import sys
 
 from host_shims import facts
-from skywasm import _log, _policy, _registry, reference
+from skywasm import _loading, _log, _policy, _registry, reference
 from skywasm.errors import BeingLoaded, CoreUnavailableError, LimitError, TrapError
 
 TYPE_CHECKING = False
@@ -26,6 +26,8 @@ MODES = ("auto", "wasm", "python")
 LOADING_US = 12_000
 # Compiling takes 300 ms, but once for all processes: some way towards that, a process begins it.
 COMPILING_US = 100_000
+# Where nothing can be kept, each process compiles for itself.
+COMPILING_ALWAYS_US = 350_000
 # A batch's crossing with the joining and splitting around it.
 _CROSSING_US = 4
 # A crossing saves 1 to 2 us: with this many calls loading would have paid.
@@ -64,8 +66,12 @@ def switched_off() -> bool:
 
 
 def _after_fork_in_child() -> None:
-    global _binding
+    global _binding, _saved_us
     _binding = _thread.RLock()
+    _saved_us = 0.0
+    if _mode == "auto":
+        # The parent's engine is not the child's: roads that would load one begin anew.
+        _unbind()
 
 
 if hasattr(os, "register_at_fork"):
@@ -114,9 +120,10 @@ def _unguarded_road(row: _registry.Row) -> Callable[..., Any]:
 
 
 def _sandboxed() -> Any:
-    from skywasm import _sandboxed as module
+    with _loading.lock:
+        from skywasm import _sandboxed as module
 
-    return module
+        return module
 
 
 def _artifact_road(
@@ -231,16 +238,17 @@ def too_large(problem: str) -> None:
 def _load() -> None:
     """Loads the engine and takes the roads that need it."""
     global _failure
-    try:
-        _engine()
-    except BeingLoaded:
-        return
-    except CoreUnavailableError as error:
-        if mode() == "wasm":
-            raise
-        _failure = str(error)
-        _log.warn_once(f"skywasm runs in Python: {error}")
-    bind()
+    with _loading.lock:
+        try:
+            _engine()
+        except BeingLoaded:
+            return
+        except CoreUnavailableError as error:
+            if mode() == "wasm":
+                raise
+            _failure = str(error)
+            _log.warn_once(f"skywasm runs in Python: {error}")
+        bind()
 
 
 def batch_may_cross(saved_us: float) -> bool:
@@ -265,9 +273,8 @@ def _load_when_paid(saved_us: float) -> None:
         from skywasm import _engine
 
         # Already, because looking it up may lead here again.
-        _loading_us = COMPILING_US
-        if not _engine.must_compile():
-            _loading_us = LOADING_US
+        _loading_us = COMPILING_ALWAYS_US
+        _loading_us = {"hit": LOADING_US, "miss": COMPILING_US}.get(_engine.prospect(), COMPILING_ALWAYS_US)
     if _loading_us is not None and _saved_us >= _loading_us:
         _load()
 
@@ -351,8 +358,12 @@ def _restore(before: str | None) -> None:
         bind()
         return
     # The environment decides again, at the next call: it may hold a mode that is none.
+    _unbind()
+
+
+def _unbind() -> None:
+    """Lets the next call of each function find out its road."""
     from skywasm import api
 
-    for row in _registry.ROWS:
-        setattr(api, "_" + row.name, first_road(row.name))
-    api._inline, api._kill = False, None
+    roads = {"_" + row.name: first_road(row.name) for row in _registry.ROWS}
+    vars(api).update(roads, _inline=False, _kill=None)

@@ -97,7 +97,7 @@ def wasmtime_package() -> str:
         origin = getattr(sys.modules[_WASMTIME], "__file__", None)
     else:
         finders = (getattr(finder, "find_spec", None) for finder in sys.meta_path)
-        specs = (finder(_WASMTIME, None) for finder in finders if finder is not None)
+        specs = (finder(_WASMTIME, None, None) for finder in finders if finder is not None)
         origin = getattr(next((spec for spec in specs if spec is not None), None), "origin", None)
     if origin is None:
         # Not there, or in some form that only importing can tell.
@@ -125,14 +125,14 @@ def _entry(version: str, digest: str) -> str:
     return _cache.key(digest, version, repr(CONFIGURATION), _cache.processor())
 
 
-def must_compile() -> bool:
-    """Whether loading will have to compile the artifact: it is not in the cache. About 1 ms, loads nothing."""
+def prospect() -> str:
+    """What loading will find in the cache, as ``_cache.prospect`` says it. About 1 ms, loads nothing."""
     try:
         version = wasmtime_version(wasmtime_package())
-        return not _cache.has(_entry(version, provenance().get("artifact-sha256", "")))
+        return _cache.prospect(_entry(version, provenance().get("artifact-sha256", "")))
     except Exception:
-        # Loading will say what is wrong.
-        return False
+        # Loading will say what is wrong, and soon.
+        return "hit"
 
 
 class Raw:

@@ -110,17 +110,18 @@ def _may_be_entered(rule: Rule) -> bool:
 
 def check(name: str, capabilities: Iterable[str]) -> None:
     """Raises CapabilityError when ``name`` needs one that is denied here."""
-    refused = denied().intersection(capabilities)
-    while refused:
+    while True:
         # Of one moment: without a global lock, rules come and go while this runs.
-        process = tuple(_process)
-        refused = _denied_by((*process, *_here.get())).intersection(capabilities)
-        if not any(map(_may_be_entered, process)):
+        process, here = tuple(_process), _here.get()
+        if not _denied_by((*process, *here)).intersection(capabilities):
+            return
+        settled = (rule for rule in process if not _may_be_entered(rule))
+        refused = _denied_by((*settled, *here)).intersection(capabilities)
+        if refused:
             break
         time.sleep(_PATIENCE_S)
-    if refused:
-        which = " and ".join(repr(one) for one in sorted(refused))
-        raise CapabilityError(f"{name} needs the capability {which}, which skywasm.sandbox.deny() has denied")
+    which = " and ".join(repr(one) for one in sorted(refused))
+    raise CapabilityError(f"{name} needs the capability {which}, which skywasm.sandbox.deny() has denied")
 
 
 def begin(name: str, capabilities: Iterable[str]) -> Token[float | None] | None:

@@ -7,14 +7,13 @@ back. ``list.pop`` and ``append`` are atomic.
 
 from __future__ import annotations
 
-import _thread
 import atexit
 import ctypes
 import errno
 import os
 
 from host_shims import facts
-from skywasm import _abi, _callbacks
+from skywasm import _abi, _callbacks, _loading
 from skywasm._engine import Engine
 from skywasm._instance import GIL_BYTES, CutShort, PublicInstance, RawInstance
 from skywasm.errors import BeingLoaded, CapabilityError, CoreUnavailableError, SkyPilotError, TrapError
@@ -36,19 +35,17 @@ MOST_IDLE = max(8, 2 * (os.cpu_count() or 1))
 _engine: Engine | None = None
 _problem: str | None = None
 _raw_problem: str | None = None
-_lock = _thread.RLock()
-_loading = False
+_loading_now = False
 # What the parent of a fork had. Freeing it in the child could meet locks that nobody will release.
 _abandoned: list[object] = []
 
 
 def _after_fork_in_child() -> None:
-    global _engine, _problem, _lock, _loading
+    global _engine, _problem, _loading_now
     _abandoned.append((_engine, list(pool)))
     pool.clear()
     _engine = _problem = None
-    _lock = _thread.RLock()
-    _loading = False
+    _loading_now = False
 
 
 def _leave_to_the_system() -> None:
@@ -80,7 +77,8 @@ def problem() -> str | None:
 
 def call_path() -> str:
     """ "raw" or "public": how calls are made with the loaded engine."""
-    return "raw" if _engine is not None and _engine.raw is not None else "public"
+    known = _engine
+    return "raw" if known is not None and known.raw is not None else "public"
 
 
 def raw_problem() -> str | None:
@@ -94,14 +92,15 @@ def engine() -> Engine:
     Raises:
         CoreUnavailableError: the artifact or wasmtime cannot be used.
     """
-    global _engine, _loading, _problem
-    if _engine is not None:
-        return _engine
-    with _lock:
+    global _engine, _loading_now, _problem
+    known = _engine
+    if known is not None:
+        return known
+    with _loading.lock:
         if _engine is None:
-            if _loading:
+            if _loading_now:
                 raise BeingLoaded("skywasm was called while the same thread was loading its engine")
-            _loading = True
+            _loading_now = True
             try:
                 made = Engine()
                 pool.append(_first_instance(made))
@@ -112,14 +111,14 @@ def engine() -> Engine:
                 _problem = str(error)
                 raise
             finally:
-                _loading = False
-    return _engine
+                _loading_now = False
+        return _engine
 
 
 def unload() -> None:
     """Forgets engine and instances; the next call loads them again."""
     global _engine, _problem
-    with _lock:
+    with _loading.lock:
         _engine = _problem = None
         pool.clear()
 

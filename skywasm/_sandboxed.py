@@ -157,13 +157,14 @@ class WasmHash:
     any thread like a hashlib object; one update costs a few microseconds and the hashing.
     """
 
-    __slots__ = ("_algorithm", "_lock", "_state")
+    __slots__ = ("_algorithm", "_interrupted", "_lock", "_state")
 
     def __init__(self, algorithm: _hashes.Algorithm, state: bytes) -> None:
         self._algorithm = algorithm
         self._state = state
         # As in hashlib, updates from several threads come one after the other.
         self._lock = _thread.RLock()
+        self._interrupted: list[bytes] | None = None
 
     @property
     def name(self) -> str:
@@ -189,17 +190,27 @@ class WasmHash:
             raise BufferError("the data to hash must be contiguous")
         view = view.cast("B") if view.nbytes else memoryview(b"")
         with self._lock:
-            for start in range(0, len(view), _HASH_PIECE):
-                self._take_in(view[start : start + _HASH_PIECE])
-
-    def _take_in(self, piece: memoryview) -> None:
-        while True:
-            before = self._state
-            after = runtime.output("sky_hash_update", 0, self._algorithm.number, 1, data=before + piece)
-            # A signal handler may have updated this very hash meanwhile: its bytes come first then.
-            if self._state is before:
-                self._state = after
+            if self._interrupted is not None:
+                # A signal handler in the middle of an update of this very hash: what it sees has its bytes at once,
+                # and the update under way takes them in at its end.
+                self._interrupted.append(bytes(view))
+                self._state = self._after(self._state, view)
                 return
+            self._interrupted = []
+            try:
+                state = self._after(self._state, view)
+                while self._interrupted:
+                    state = self._after(state, memoryview(self._interrupted.pop(0)))
+                self._state = state
+            finally:
+                self._interrupted = None
+
+    def _after(self, state: bytes, view: memoryview) -> bytes:
+        """The state after more bytes."""
+        for start in range(0, len(view), _HASH_PIECE):
+            piece = state + view[start : start + _HASH_PIECE]
+            state = runtime.output("sky_hash_update", 0, self._algorithm.number, 1, data=piece)
+        return state
 
     def digest(self, length: int | None = None) -> bytes:
         """The digest of all bytes so far; shake_128 and shake_256 need its length in bytes."""

@@ -136,7 +136,9 @@ def starts_table(starts: dict[str, tuple[float, str]]) -> str:
         (name, duration(seconds), f"{seconds / unit:.2f}" if unit else "", heavy.replace(",", ", ") or "none")
         for name, (seconds, heavy) in starts.items()
     ]
-    return markdown_table(("in a new process, after Python's own start", "time", "in imports of wasmtime", "heavy modules loaded"), rows)
+    return markdown_table(
+        ("in a new process, after Python's own start", "time", "in imports of wasmtime", "heavy modules loaded"), rows
+    )
 
 
 def short(label: str, rows: Sequence[Row], about: dict[str, str], starts: dict[str, tuple[float, str]]) -> str:

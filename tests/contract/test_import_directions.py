@@ -46,8 +46,10 @@ OURS: dict[str, set[str]] = {
     # The choice of a road. What belongs to the engine is imported inside functions only; see LATE.
     "skywasm.api": {"skywasm._dispatch"},
     "skywasm._backend_info": {"skywasm._dispatch", "skywasm._policy"},
+    "skywasm._loading": set(),
     "skywasm._dispatch": {
         "skywasm._engine",
+        "skywasm._loading",
         "host_shims",
         "skywasm._log",
         "skywasm._mixed",
@@ -74,7 +76,13 @@ OURS: dict[str, set[str]] = {
         "skywasm._policy",
     },
     "skywasm._capi": {"skywasm._cache"},
-    "skywasm._runtime": {"host_shims", "skywasm._callbacks", "skywasm._engine", "skywasm._instance"},
+    "skywasm._runtime": {
+        "host_shims",
+        "skywasm._callbacks",
+        "skywasm._loading",
+        "skywasm._engine",
+        "skywasm._instance",
+    },
     "skywasm._sandboxed": {
         "skywasm._dispatch",
         "skywasm._hashes",

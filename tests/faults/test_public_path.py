@@ -237,3 +237,20 @@ def test_both_ways_in_one_process() -> None:
     assert found["results"] == [7, "73", 7, "73", 7]
     assert found["same"]
     assert found["cache"] == "hit"
+
+
+def test_finders_of_every_kind() -> None:
+    """Finders get the three arguments that Python gives them."""
+    found = run(
+        """
+    import sys
+    class Strict:
+        def find_spec(self, name, path, target):
+            return None
+    sys.meta_path.insert(0, Strict())
+    import skywasm
+    skywasm.set_backend("wasm")
+    report(text=skywasm.base36_encode("ff"), path=skywasm.get_backend_info()["call_path"])
+    """
+    )
+    assert (found["text"], found["path"]) == ("73", "raw")

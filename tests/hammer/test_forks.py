@@ -201,3 +201,54 @@ def test_worker_pools(method: str, mode: str, tmp_path: pathlib.Path) -> None:
         env={"SKYWASM_BACKEND": mode},
     )
     assert finish(child)
+
+
+def test_a_fork_while_a_thread_loads() -> None:
+    """A fork waits for the thread that is loading the engine, so that the child does not wait for ever."""
+    found = run(
+        """
+    import os, signal, sys, threading, time
+    import skywasm
+    from skywasm import _loading, _runtime
+    outcomes = []
+    for delay_s in (0.0, 0.005, 0.02, 0.06, 0.15, 0.25):
+        _runtime.unload()
+        for name in [name for name in sys.modules if name.partition(".")[0] == "wasmtime"]:
+            del sys.modules[name]
+        skywasm.warm_up(background=True)
+        time.sleep(delay_s)
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)
+            skywasm.set_backend("wasm")
+            os._exit(7 if skywasm.base36_encode("deadbeef") == "1ps9wxb" else 8)
+        outcomes.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        skywasm.warm_up()
+        outcomes.append(skywasm.batch.base36_encode(["deadbeef"] * 3) == ["1ps9wxb"] * 3)
+    report(outcomes=outcomes, forking=len(_loading._forking))
+    """,
+        env={"SKYWASM_CACHE": "0"},
+    )
+    assert found["outcomes"] == [7, True] * 6
+    assert found["forking"] == 0
+
+
+def test_a_child_of_a_warm_parent_pays_for_no_engine() -> None:
+    """In auto a forked child begins in Python, as a new process does; what it says then is right."""
+    found = run(
+        """
+    import os, sys, skywasm
+    from skywasm import _runtime
+    skywasm.warm_up()
+    before = skywasm.base36_encode("f" * 40)
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        answer = skywasm.base36_encode("f" * 40)
+        os.write(writing, f"{answer == before} {_runtime.loaded() is None} {skywasm.is_process_alive(1)}".encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    report(said=os.read(reading, 100).decode(), parent=skywasm.get_backend_info()["backend"])
+    """
+    )
+    assert (found["said"], found["parent"]) == ("True True True", "wasm")

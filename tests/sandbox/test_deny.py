@@ -271,6 +271,28 @@ def test_nothing_is_guarded_before_the_first_use() -> None:
     assert found["loaded"] is False
 
 
+def test_only_what_may_concern_a_call_keeps_it_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread's young rule, which it may be about to enter, delays no call that is decided without it."""
+    slept: list[float] = []
+    monkeypatch.setattr(_policy.time, "sleep", slept.append)
+
+    def by_another(rule: Callable[[], object]) -> None:
+        thread = threading.Thread(target=rule)
+        thread.start()
+        thread.join()
+
+    by_another(lambda: sandbox.limits(deadline_s=60))
+    with sandbox.deny("ports"), pytest.raises(CapabilityError):
+        skywasm.find_free_port(20_000)
+    by_another(lambda: sandbox.deny("process"))
+    assert skywasm.find_free_port(20_000) >= 20_000
+    assert slept == []
+    by_another(lambda: sandbox.deny("ports"))
+    with pytest.raises(CapabilityError):
+        skywasm.find_free_port(20_000)
+    assert slept != []
+
+
 def test_threads_that_are_the_first_together() -> None:
     """Of threads whose rules are the process's first ones, each has its own from its first call on."""
     found = run(

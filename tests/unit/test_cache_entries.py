@@ -117,6 +117,46 @@ def test_the_processor_is_told_by_its_flags() -> None:
 
 
 @pytest.mark.skipif(not _cache._HAS_DIR_FD, reason="entries are removed where folders can be held open")
+def test_a_used_entry_stays_young(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading an entry that is older than a day makes it young, so that what is in use is not what goes."""
+    monkeypatch.setenv("SKYWASM_CACHE_DIR", str(tmp_path))
+    _cache.store(NAME, b"code")
+    os.utime(tmp_path / NAME, (1e9, 1e9))
+    assert _cache.load(NAME) == (b"code", "hit")
+    assert (tmp_path / NAME).stat().st_mtime > 1.5e9
+
+
+@pytest.mark.skipif(not _cache._HAS_DIR_FD, reason="entries are removed where folders can be held open")
+def test_what_was_just_written_stays(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry is not the one that goes when it is written, whatever the others' times are."""
+    monkeypatch.setenv("SKYWASM_CACHE_DIR", str(tmp_path))
+    for number in range(_cache.MOST_ENTRIES + 2):
+        _cache.store(f"{number:064x}", b"code")
+        os.utime(tmp_path / f"{number:064x}", (4e9, 4e9))
+    assert _cache.store("f" * 64, b"code") == "written"
+    assert _cache.load("f" * 64) == (b"code", "hit")
+    assert len(list(tmp_path.iterdir())) == _cache.MOST_ENTRIES
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")
+def test_what_is_to_be_expected(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What reading and keeping would find is told without doing it."""
+    monkeypatch.setenv("SKYWASM_CACHE_DIR", str(tmp_path / "cache"))
+    assert _cache.prospect(NAME) == "miss"
+    _cache.store(NAME, b"code")
+    assert (_cache.prospect(NAME), _cache.prospect("1" * 64)) == ("hit", "miss")
+    os.chmod(tmp_path / "cache", 0o777)
+    assert _cache.prospect(NAME) == "off"
+    os.chmod(tmp_path / "cache", 0o700)
+    (tmp_path / "cache" / ("2" * 64)).symlink_to(tmp_path / "cache" / NAME)
+    assert _cache.prospect("2" * 64) == "off"
+    monkeypatch.setenv("SKYWASM_CACHE_DIR", os.devnull + "/x")
+    assert _cache.prospect(NAME) == "off"
+    monkeypatch.setenv("SKYWASM_CACHE", "0")
+    assert _cache.prospect(NAME) == "off"
+
+
+@pytest.mark.skipif(not _cache._HAS_DIR_FD, reason="entries are removed where folders can be held open")
 def test_old_entries_go(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The newest entries stay, and whatever is not the cache's; what killed writers left goes after a day."""
     monkeypatch.setenv("SKYWASM_CACHE_DIR", str(tmp_path))

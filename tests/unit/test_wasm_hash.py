@@ -211,20 +211,44 @@ def test_one_object_updated_from_many_threads(empty: pathlib.Path) -> None:
 
 
 def test_an_update_in_the_middle_of_an_update(empty: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A signal handler that updates the hash which is being updated loses no bytes: its own come first."""
+    """A signal handler that updates the hash which is being updated loses no bytes and ends: its own come last."""
     digest = skywasm.hash_file(empty, "sha256")
-    whole, nested = _runtime.output, [b"the handler's"]
+    digest.update(b"before")
+    whole, seen = _runtime.output, []
 
     def output(*arguments: Any, **how: Any) -> bytes:
         result = whole(*arguments, **how)
-        if nested:
-            digest.update(nested.pop())
+        if len(seen) < 5:
+            # As a handler would, at each crossing of the update that it interrupts.
+            seen.append(None)
+            digest.update(b"handler")
+            seen[-1] = digest.hexdigest()
         return result
 
+    # Of more than one crossing.
+    part = bytes(3 * 2**20)
     monkeypatch.setattr(_runtime, "output", output)
-    digest.update(b" and then the rest")
+    digest.update(part)
     monkeypatch.undo()
-    assert digest.hexdigest() == hashlib.sha256(b"the handler's and then the rest").hexdigest()
+    # Handlers do not interrupt themselves here: the nested updates are those of one handler each.
+    assert digest.hexdigest() == hashlib.sha256(b"before" + part + b"handler" * 5).hexdigest()
+    assert hashlib.sha256(b"before" + b"handler").hexdigest() in seen
+
+
+def test_a_failed_update_leaves_the_hash_as_it_was(empty: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What strikes in the middle of an update leaves the bytes before it, and the object works on."""
+    digest = skywasm.hash_file(empty, "sha256")
+    digest.update(b"before")
+
+    def output(*arguments: Any, **how: Any) -> bytes:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_runtime, "output", output)
+    with pytest.raises(KeyboardInterrupt):
+        digest.update(b"lost")
+    monkeypatch.undo()
+    digest.update(b" and after")
+    assert digest.hexdigest() == hashlib.sha256(b"before and after").hexdigest()
 
 
 def test_an_object_outlives_its_backend(empty: pathlib.Path) -> None:
