@@ -101,7 +101,7 @@ def _facts(about: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "features", (", ".join(artifact["features"]) or "none") if known else "cannot be read"
     yield "ABI", f"version {about['abi']}"
     for name, value in artifact["provenance"].items():
-        if not name.endswith("-sha256"):
+        if not name.endswith(("-sha256", "-blake2b")):
             yield name, value
 
 
