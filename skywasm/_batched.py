@@ -87,9 +87,12 @@ def in_pieces(
     forced = _dispatch.mode() == "wasm"
     results: list[str] = []
     for first in range(0, len(items), _PIECE_ITEMS):
-        piece = items[first : first + _PIECE_ITEMS]
+        piece = items if len(items) <= _PIECE_ITEMS else items[first : first + _PIECE_ITEMS]
         try:
-            results += cross(piece)
+            crossed = cross(piece)
+            if piece is items:
+                return crossed
+            results += crossed
         except (NeedsReference, _Unjoinable):
             results += one_by_one(scalar if forced else python, piece, first)
         except (TrapError, CoreUnavailableError) as error:

@@ -28,8 +28,8 @@ LOADING_US = 12_000
 COMPILING_US = 100_000
 # Where nothing can be kept, each process compiles for itself.
 COMPILING_ALWAYS_US = 350_000
-# A batch's crossing with the joining and splitting around it.
-_CROSSING_US = 4
+# What a batch's crossing takes more than beginning in Python.
+_CROSSING_US = 3
 # A crossing saves 1 to 2 us: with this many calls loading would have paid.
 WARM_AFTER_CALLS = 8_000
 

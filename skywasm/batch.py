@@ -32,9 +32,9 @@ __all__ = [
 # Microseconds that crossing saves an item against Python, roughly: what a batch brings towards loading the engine.
 _SAVED_BASE36 = 1.2
 _SAVED_FLOAT = 0.28
-_SAVED_HASH = 0.25
+_SAVED_HASH = 0.4
 # A text takes Python longer the longer it is: so much a character, up to so much.
-_SAVED_CHARACTER = 0.005
+_SAVED_CHARACTER = 0.008
 _SAVED_TRUNCATE = 0.6
 
 
