@@ -27,6 +27,7 @@ _LANES = 8
 _PART = 128 * 1024
 # Reads that are to find the end of a file ask for little: Python makes room for all that is asked for.
 _PROBE = 512
+_PROBED = _PART - _PROBE
 # As many small files as the processor's second cache holds.
 _JOBS = 64
 _FULL_TABLE = struct.Struct("<" + _RECORD * _JOBS)
@@ -161,7 +162,7 @@ class Md5Lanes:
                 descriptors += map(os.open, (path,), _OPEN_FLAGS)
                 filled = os.readv(descriptors[-1], (room,))
                 if 0 < filled < _PART:
-                    more = os.read(descriptors[-1], min(_PROBE, _PART - filled))
+                    more = os.read(descriptors[-1], _PROBE if filled < _PROBED else _PART - filled)
                     if more:
                         filled = _go_on(descriptors[-1], room, filled, more)
             except (OSError, TypeError, ValueError) as error:
@@ -171,7 +172,7 @@ class Md5Lanes:
             if filled >= 0:
                 jobs.append(self.open[-1] if filled == _PART else index)
                 records += (at - base, filled, filled if filled < _PART else -1, _START)
-                at += -(-filled // _BLOCK) * _BLOCK
+                at += filled + _BLOCK - 1 & -_BLOCK
             if len(descriptors) >= _OPEN_AT_ONCE:
                 self._close_finished()
             if at > last or len(jobs) >= _JOBS:
