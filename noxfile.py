@@ -19,6 +19,9 @@ import xml.etree.ElementTree as ET
 import nox
 
 ROOT = pathlib.Path(__file__).resolve().parent
+sys.path.append(str(ROOT / "tests"))
+from fuzz import table as tables  # noqa: E402 - found by the line above
+
 PYENV = pathlib.Path(os.environ.get("PYENV_ROOT", os.path.expanduser("~/.pyenv")))
 # Behind what is on the path: pyenv's shims refuse versions that are not chosen.
 os.environ["PATH"] = os.pathsep.join(
@@ -52,7 +55,7 @@ PYPY_ITSELF = (
 )
 
 DOCUMENT = ROOT / "docs" / "PYTHONS.md"
-BEGIN, END = "<!-- nox -s table: begin -->", "<!-- nox -s table: end -->"
+COMMAND = "nox -s table"
 COLUMNS = ("session", "Python", "wasmtime", "psutil", "backend", "passed", "skipped")
 NOX = (sys.executable, "-m", "nox")
 ROWS = ROOT / ".nox" / "rows"
@@ -162,10 +165,8 @@ def table(session: nox.Session) -> None:
     rows = [json.loads(path.read_text(encoding="utf-8")) for path in ROWS.glob("*.json")]
     made = {row[1]: row[1:] for row in rows if row[0] == _digest() and row[1] in known}
     missing = ", ".join(name for name in known if name not in made) or "none"
-    lines = [COLUMNS, (*["---"] * 5, "---:", "---:"), *(made[name] for name in known if name in made)]
-    text = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    text = tables.markdown([COLUMNS, *(made[name] for name in known if name in made)], (5, 6))
     text += f"\n\nSessions without a result: {missing}."
     text += f"\n\nMade with the artifact of SHA-256 `{_digest()}`."
-    before, _, rest = DOCUMENT.read_text(encoding="utf-8").partition(BEGIN)
-    DOCUMENT.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+    tables.update(DOCUMENT, COMMAND, text)
     session.log("%s: %d rows; without a result: %s", DOCUMENT.relative_to(ROOT), len(made), missing)

@@ -100,6 +100,11 @@ def _open_folder(path: str) -> int:
     return descriptor
 
 
+def _is_ours(status: os.stat_result) -> bool:
+    """Whether an entry is a regular file of this user's."""
+    return status.st_uid == os.geteuid() and stat.S_ISREG(status.st_mode)
+
+
 def _read_all(descriptor: int) -> bytes:
     with os.fdopen(descriptor, "rb", closefd=False) as file:
         return file.read()
@@ -114,7 +119,7 @@ def _load(name: str, path: str) -> bytes:
         descriptor = os.open(name, os.O_RDONLY | _O_NOFOLLOW | _O_CLOEXEC | getattr(os, "O_NONBLOCK", 0), dir_fd=where)
         try:
             status = os.fstat(descriptor)
-            if status.st_uid != os.geteuid() or not stat.S_ISREG(status.st_mode):
+            if not _is_ours(status):
                 raise PermissionError(f"{path}/{name} is not a regular file of this user's")
             if abs(time.time() - status.st_mtime) > _DAY_S:
                 _keep_young(descriptor)
@@ -153,7 +158,7 @@ def prospect(name: str) -> str:
         where = _open_folder(path)
         try:
             status = os.stat(name, dir_fd=where, follow_symlinks=False)
-            return "hit" if stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() else "off"
+            return "hit" if _is_ours(status) else "off"
         except FileNotFoundError:
             return "miss" if os.access(path, os.W_OK) else "off"
         finally:

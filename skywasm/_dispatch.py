@@ -238,17 +238,16 @@ def too_large(problem: str) -> None:
 def _load() -> None:
     """Loads the engine and takes the roads that need it."""
     global _failure
-    with _loading.lock:
-        try:
-            _engine()
-        except BeingLoaded:
-            return
-        except CoreUnavailableError as error:
-            if mode() == "wasm":
-                raise
-            _failure = str(error)
-            _log.warn_once(f"skywasm runs in Python: {error}")
-        bind()
+    try:
+        _engine()
+    except BeingLoaded:
+        return
+    except CoreUnavailableError as error:
+        if mode() == "wasm":
+            raise
+        _failure = str(error)
+        _log.warn_once(f"skywasm runs in Python: {error}")
+    bind()
 
 
 def batch_may_cross(saved_us: float) -> bool:
@@ -280,12 +279,13 @@ def _load_when_paid(saved_us: float) -> None:
 
 
 def _engine() -> None:
-    try:
-        from skywasm import _runtime
-    except (ImportError, OSError) as error:
-        # Pythons without libffi have no ctypes.
-        raise CoreUnavailableError(f"Python cannot load what the engine needs: {error}") from error
-    _runtime.engine()
+    with _loading.lock:
+        try:
+            from skywasm import _runtime
+        except (ImportError, OSError) as error:
+            # Pythons without libffi have no ctypes.
+            raise CoreUnavailableError(f"Python cannot load what the engine needs: {error}") from error
+        _runtime.engine()
 
 
 def warm_up(background: bool = False) -> None:

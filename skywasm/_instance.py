@@ -218,7 +218,6 @@ class RawInstance(_Instance):
         self.engine = raw.engine
         callbacks = {name: raw_callback(_callbacks.make, name, self.context) for name in HOST_FUNCTIONS}
         self.store = _capi.Store(raw.module, _abi.IMPORT_MODULE, callbacks)
-        self._memory = self.store.memory  # type: ignore[method-assign]
         self._bind_exports()
 
     def _bind_exports(self) -> None:
@@ -244,6 +243,9 @@ class RawInstance(_Instance):
         error = self.release_gil(*self.arguments["_initialize"])
         if error is not None or self.trap.value is not None:
             raise self.trapped("_initialize", error)
+
+    def _memory(self) -> tuple[int, int]:
+        return self.store.memory()  # type: ignore[no-any-return]
 
     def call(self, export: str, a: int = 0, b: int = 0, c: int = 0, release: bool = False) -> int:
         if _policy.timed and not self.has_deadline:

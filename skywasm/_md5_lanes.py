@@ -139,7 +139,7 @@ class Md5Lanes:
             if filled >= 0:
                 jobs.append(file)
                 records += (at - base, filled, file.total if filled < _PART else -1, file.state)
-                at += -(-filled // _BLOCK) * _BLOCK
+                at += filled + _BLOCK - 1 & -_BLOCK
         if at <= last:
             self._begin_files(view, base, at, jobs, records)
         if jobs:

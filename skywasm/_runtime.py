@@ -34,7 +34,6 @@ MOST_IDLE = max(8, 2 * (os.cpu_count() or 1))
 
 _engine: Engine | None = None
 _problem: str | None = None
-_raw_problem: str | None = None
 _loading_now = False
 # What the parent of a fork had. Freeing it in the child could meet locks that nobody will release.
 _abandoned: list[object] = []
@@ -82,8 +81,9 @@ def call_path() -> str:
 
 
 def raw_problem() -> str | None:
-    """Why raw calls are not used."""
-    return _raw_problem
+    """Why raw calls are not used with the loaded engine."""
+    known = _engine
+    return known.raw_problem if known is not None else None
 
 
 def engine() -> Engine:
@@ -125,8 +125,6 @@ def unload() -> None:
 
 def _first_instance(made: Engine) -> Instance:
     """The first instance, by raw calls when they are known to work with this wasmtime and prove themselves."""
-    global _raw_problem
-    _raw_problem = None
     if made.raw is not None:
         try:
             unreliable = _callbacks.problem()
@@ -137,9 +135,7 @@ def _first_instance(made: Engine) -> Instance:
             return instance
         except Exception as error:
             made.raw = None
-            _raw_problem = f"the self-test of raw calls failed: {type(error).__name__}: {error}"
-    else:
-        _raw_problem = made.raw_problem
+            made.raw_problem = f"the self-test of raw calls failed: {type(error).__name__}: {error}"
     try:
         instance = _instance(made)
         _self_test(instance)

@@ -141,41 +141,23 @@ def test_python_mode_does_not_even_look() -> None:
     assert (found["wrong"], found["warnings"]) == ([], [])
 
 
-def test_an_unknown_machine() -> None:
-    """wasmtime's own refusal of a machine that it has no library for is such a reason."""
-    pytest.importorskip("wasmtime")
-    found = run(
-        """
-    import platform
-    platform.machine = lambda: "riscv128"
-    """
-        + CHECK
-        + """
-    skywasm.warm_up()
-    report(wrong=wrong(), warnings=warnings)
-    """
-    )
-    assert found["wrong"] == []
-    assert len(found["warnings"]) == 1
-    assert "riscv128" in found["warnings"][0]
+# What wasmtime refuses, and what skywasm does: on PyPy and its like ctypes cannot do what the sandbox needs.
+REFUSED = {
+    "an unknown machine": ('import platform; platform.machine = lambda: "riscv128"', "riscv128"),
+    "another Python": ('import sys; sys.implementation.name = "pypy"', "needs CPython"),
+}
 
 
-def test_another_python() -> None:
-    """On PyPy and its like, whose ctypes cannot do what the sandbox needs, Python answers and one warning says why."""
-    found = run(
-        """
-    import sys
-    sys.implementation.name = "pypy"
-    """
-        + CHECK
-        + """
-    skywasm.warm_up()
-    report(wrong=wrong(), warnings=warnings)
-    """
-    )
+@pytest.mark.parametrize("where", REFUSED)
+def test_where_the_engine_is_refused(where: str) -> None:
+    """On a machine or Python that is refused, Python answers and one warning says why."""
+    if where == "an unknown machine":
+        pytest.importorskip("wasmtime")
+    code, reason = REFUSED[where]
+    found = run(f"    {code}\n" + CHECK + "\n    skywasm.warm_up()\n    report(wrong=wrong(), warnings=warnings)\n")
     assert found["wrong"] == []
     assert len(found["warnings"]) == 1
-    assert "needs CPython" in found["warnings"][0]
+    assert reason in found["warnings"][0]
 
 
 def test_logging_is_silent_unless_configured() -> None:

@@ -56,8 +56,9 @@ def rows(output: str) -> list[tuple[str, ...]]:
 
 def sources() -> str:
     """The digest of the Rust sources, as the artifact's provenance has it."""
-    lines = (CRATE.parent / "skywasm" / "core.provenance").read_text(encoding="utf-8").splitlines()
-    return next(line.partition(": ")[2] for line in lines if line.startswith("sources-sha256"))
+    from skywasm import _engine
+
+    return _engine.provenance()["sources-sha256"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
