@@ -4,7 +4,7 @@ Both functions work at once and for good for the whole process, or, as context m
 ``with`` block: the same thread or asyncio task, what it awaits, and the threads in which ``skywasm.batch`` works for
 it. Threads that a program starts itself begin with a context of their own.
 
-In the sandbox this is enforced at the imports of the artifact, whatever code it runs. The Python backend holds the
+In the sandbox this is enforced at the requests of the artifact, whatever code it runs. The Python backend holds the
 same rules as a guard at the door of each function; it is no sandbox.
 """
 
@@ -12,15 +12,16 @@ from __future__ import annotations
 
 import math
 
-from skywasm import _policy
+from skywasm.crossing import rules
+from skywasm.functions.declare import ROWS
 
 __all__ = ["CAPABILITIES", "deny", "limits"]
 
-CAPABILITIES: tuple[str, ...] = _policy.CAPABILITIES
-"""``process``, ``cpu``, ``memory``, ``ports``, ``files`` and ``limits`` (of open files)."""
+CAPABILITIES: tuple[str, ...] = tuple(sorted({capability for row in ROWS for capability in row.asks}))
+"""``cpu``, ``files``, ``limits`` (of open files), ``memory``, ``ports`` and ``process``."""
 
 
-def deny(*capabilities: str) -> _policy.Rule:
+def deny(*capabilities: str) -> rules.Rule:
     """Deny capabilities: functions that need one raise ``CapabilityError``, which names it, in every backend.
 
     Args:
@@ -45,10 +46,10 @@ def deny(*capabilities: str) -> _policy.Rule:
     if unknown or not capabilities:
         problem = f"there is no capability {unknown[0]!r}" if unknown else "no capability is named"
         raise ValueError(f"{problem}; there are {', '.join(CAPABILITIES)}")
-    return _policy.Rule(denied=capabilities).everywhere()
+    return rules.made(rules.Rule(denied=capabilities), rules.caller_frame())
 
 
-def limits(*, deadline_s: float) -> _policy.Rule:
+def limits(*, deadline_s: float) -> rules.Rule:
     """Bound the time that a call may spend in the sandbox; ``LimitError`` when it is over.
 
     Args:
@@ -71,4 +72,4 @@ def limits(*, deadline_s: float) -> _policy.Rule:
         raise TypeError(f"deadline_s must be a number of seconds, not {type(deadline_s).__name__}")
     if not (math.isfinite(deadline_s) and deadline_s > 0):
         raise ValueError(f"deadline_s is {deadline_s}; it must be a positive, finite number of seconds")
-    return _policy.Rule(deadline_s=float(deadline_s)).everywhere()
+    return rules.made(rules.Rule(deadline_s=float(deadline_s)), rules.caller_frame())

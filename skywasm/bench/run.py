@@ -8,12 +8,15 @@ import os
 import platform
 import subprocess
 import sys
-import tempfile
 import time
 
 import skywasm
-from skywasm import _runtime, _sandboxed
 from skywasm.bench import cases, measure, text
+from skywasm.bench.originals import Originals
+from skywasm.bench.workplace import Workplace
+from skywasm.functions import ROWS
+from skywasm.functions.declare import WASM
+from skywasm.routes import core
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,10 +86,8 @@ def run_case(case: cases.Case, rounds: int, quick: bool) -> Row:
     return Row(case, True, measure.compare(calls, rounds, quick))
 
 
-def _possible(case: cases.Case, originals: cases.Originals) -> cases.Case:
+def _possible(case: cases.Case, originals: Originals) -> cases.Case:
     """The case less what cannot be had here."""
-    if _runtime.loaded() is None:
-        case.routes.pop("wasm", None)
     if not originals.modules:
         # The ratios asked for are over SkyPilot's functions.
         case.least = None
@@ -96,22 +97,20 @@ def _possible(case: cases.Case, originals: cases.Originals) -> cases.Case:
 def run_cases(quick: bool, wanted: str, seen: Callable[[Row], None]) -> tuple[str, list[Row]]:
     """All cases whose name contains ``wanted``; each row is also given to ``seen`` as it comes."""
     skywasm.warm_up()
-    originals = cases.Originals()
+    originals = Originals()
     # What SkyPilot's import left is not looked at again: collecting it would take longer than measuring.
     gc.collect()
     gc.freeze()
     rows = []
-    with tempfile.TemporaryDirectory(prefix="skywasm-bench-") as folder:
-        place = cases.Workplace(folder, quick)
-        try:
+    try:
+        with Workplace(quick) as place:
             for case in cases.all_cases(originals, place):
                 if wanted in case.key:
                     row = run_case(_possible(case, originals), _QUICK_ROUNDS if quick else ROUNDS, quick)
                     rows.append(row)
                     seen(row)
-        finally:
-            place.close()
-            gc.unfreeze()
+    finally:
+        gc.unfreeze()
     return originals.label, rows
 
 
@@ -119,42 +118,51 @@ def growth(quick: bool) -> dict[str, tuple[float, float, list[tuple[int, float]]
     """For each batch the a and b of its cost a + b * n, and the times they were fitted to; seconds."""
     sizes = (10, 100, 1000) if quick else (10, 30, 100, 300, 1000, 3000, 10_000)
     result = {}
-    for name, make in cases.growing():
-        calls = {str(size): make(size) for size in sizes}
-        timings = measure.compare(calls, _QUICK_ROUNDS if quick else ROUNDS, quick)
-        points = [(int(size), timing.seconds) for size, timing in timings.items()]
-        result[name] = (*measure.line(points), points)
+    with Workplace(quick) as place:
+        for name, make in cases.growing(place, sizes[-1]):
+            calls = {str(size): make(size) for size in sizes}
+            timings = measure.compare(calls, _QUICK_ROUNDS if quick else ROUNDS, quick)
+            points = [(int(size), timing.seconds) for size, timing in timings.items()]
+            result[name] = (*measure.line(points), points)
     return result
 
 
 def crossing(quick: bool) -> dict[str, float]:
-    """Seconds of a bare ctypes call with the crossing's five arguments, and of two functions forced through wasm."""
-    if _runtime.loaded() is None:
+    """Seconds of a bare ctypes call with the crossing's arguments, and of functions forced through wasm."""
+    module = core.if_loaded()
+    if module is None:
         return {}
-    instance = _runtime.borrow()
+    seat = module.borrow()
     try:
-        direct = instance.direct
-    finally:
-        _runtime.pool.append(instance)
-    calls = {}
-    if direct is not None:
+        arguments = seat[-1].bind(module.resume)
         # A C function of Python's that does nothing to speak of.
         address = ctypes.cast(ctypes.pythonapi.Py_IsInitialized, ctypes.c_void_p).value or 0
-        calls["bare ctypes call"] = measure.Call(ctypes.PYFUNCTYPE(ctypes.c_void_p)(address), direct[4])
-    with skywasm.use_backend("wasm"):
-        calls["base36_encode, 32 digits"] = measure.Call(skywasm.base36_encode, ("0123456789abcdef" * 2,))
-        calls["is_process_alive (a host round trip)"] = measure.Call(skywasm.is_process_alive, (os.getpid(),))
-        calls["is_process_alive, the artifact's side"] = measure.Call(_sandboxed.is_process_alive, (os.getpid(),))
-        timings = measure.compare(calls, _QUICK_ROUNDS if quick else ROUNDS, quick)
+        calls = {text.BARE_CALL: measure.Call(ctypes.PYFUNCTYPE(ctypes.c_void_p)(address), arguments)}
+        for row in ROWS:
+            for size, example in row.examples.items():
+                if not callable(example):
+                    asking = " (asks the host)" if row.asks else ""
+                    calls[f"{row.name}{size and ', '}{size}{asking}"] = measure.Call(row.function, example)
+        with skywasm.use_backend("wasm"):
+            timings = measure.compare(calls, _QUICK_ROUNDS if quick else ROUNDS, quick)
+    finally:
+        module.give_back(seat)
     return {name: timing.seconds for name, timing in timings.items()}
+
+
+def _first_call() -> str:
+    """A call that a program might begin with: the first function that auto mode sends through the artifact."""
+    row = next((row for row in ROWS if row.auto == WASM), ROWS[0])
+    example = next((one for one in row.examples.values() if not callable(one)), ())
+    return f"skywasm.{row.name}(*{example!r})"
 
 
 _STARTS = {
     "nothing, the clock alone": "pass",
     text.IMPORT_SKYWASM: "import skywasm",
     text.IMPORT_WASMTIME: "import wasmtime",
-    "first call in auto, cold": "import skywasm; skywasm.base36_encode('ff')",
-    text.FIRST_WASM: "import skywasm; skywasm.set_backend('wasm'); skywasm.base36_encode('ff')",
+    "first call in auto, cold": f"import skywasm; {_first_call()}",
+    text.FIRST_WASM: f"import skywasm; skywasm.set_backend('wasm'); {_first_call()}",
 }
 _START_PROGRAM = """
 import sys, time
@@ -208,7 +216,7 @@ def machine() -> dict[str, str]:
         "wasmtime": str(info["wasmtime"]),
         "skywasm": skywasm.__version__,
         "core_sha256": str(info["core_sha256"]),
-        "backend": f"{info['mode']}, {info['backend']}, {info['call_path']} calls",
+        "backend": f"{info['mode']}, {info['backend']}",
     }
 
 

@@ -18,6 +18,8 @@ SHORT_END = "<!-- skywasm bench, short: end -->"
 IMPORT_SKYWASM = "import skywasm"
 IMPORT_WASMTIME = "import wasmtime"
 FIRST_WASM = "first call in wasm, cache warm"
+# The unit of crossings.
+BARE_CALL = "bare ctypes call"
 
 
 def duration(seconds: float) -> str:
@@ -124,7 +126,7 @@ def growth_table(growth: dict[str, tuple[float, float, list[tuple[int, float]]]]
 
 def crossing_table(crossing: dict[str, float]) -> str:
     """Forced through wasm, in units of a bare ctypes call."""
-    bare = crossing.get("bare ctypes call")
+    bare = crossing.get(BARE_CALL)
     rows = [(name, duration(seconds), f"{seconds / bare:.1f}" if bare else "") for name, seconds in crossing.items()]
     return markdown_table(("forced through wasm", "time", "in bare ctypes calls"), rows)
 

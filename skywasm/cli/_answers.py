@@ -15,21 +15,23 @@ import struct
 import tempfile
 
 from host_shims import facts
-from skywasm import _engine, _registry, _sandboxed, reference
+from skywasm.functions import ROWS
+from skywasm.routes import bind, core
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from skywasm.functions.declare import Row
+
 VECTORS = "vectors.json"
 
-_VARIABLES = (
-    reference.system.CPU_LIMIT_VARIABLE,
-    reference.system.MEMORY_GB_VARIABLE,
-    reference.system.MEMORY_BYTES_VARIABLE,
-)
+# Variables of this beginning change what functions answer.
+_VARIABLES = "SKYPILOT_POD_"
 _PLAIN_FACTS = ("process_signal", "cpu_online", "cpu_affinity", "cpu_count", "cgroup_version", "open_files_limit")
+# What a case says beside arguments.
+_ABOUT_THE_CASE = {"args", "content", "environment", "expect", "facts", "raises"}
 # No such paths exist, so what is no directory among the facts is none for the operating system either.
 _SOURCE = os.path.join(os.sep, "skywasm-check", "nothing", "{}")
 
@@ -50,20 +52,21 @@ def run() -> Tally:
         CoreUnavailableError: there is no such file in the package.
         ValueError: the file is damaged.
     """
-    vectors = json.loads(_engine.package_data(VECTORS))
+    vectors = json.loads(core.package_data(VECTORS))
     tally = Tally()
     with tempfile.TemporaryDirectory(prefix="skywasm-check-") as folder:
         path = os.path.join(folder, "content")
-        for row in _registry.ROWS:
+        for row in ROWS:
+            function = bind.crossing(row, forced=True)
             for case in vectors[row.name]:
-                _run_case(row, case, path, tally)
+                _run_case(row, function, case, path, tally)
     return tally
 
 
-def _run_case(row: _registry.Row, case: dict[str, Any], path: str, tally: Tally) -> None:
+def _run_case(row: Row, function: Any, case: dict[str, Any], path: str, tally: Tally) -> None:
     with _environment(case.get("environment", {})), _machine(case.get("facts")):
         try:
-            answer = _ask(row, case, path)
+            answer = _digested(function(*_arguments(row, case, path)), case)
         except Exception as error:
             right = type(error).__name__ == case.get("raises", {}).get("type")
             got = f"{type(error).__name__}: {error}"
@@ -77,23 +80,37 @@ def _run_case(row: _registry.Row, case: dict[str, Any], path: str, tally: Tally)
         tally.wrong.append(f"{row.name}: wanted {wanted[:60]}, got {got[:60]}")
 
 
-def _ask(row: _registry.Row, case: dict[str, Any], path: str) -> Any:
-    """The sandbox's answer to a case."""
-    function = row.implementation(_sandboxed)
+def _arguments(row: Row, case: dict[str, Any], path: str) -> list[Any]:
+    """The arguments of all parameters: those that are named by the case or stand for something there, then ``args``."""
+    named = _named(case, path)
+    code, defaults = row.reference.__code__, bind.defaults(row)
+    given = iter(_decoded(case.get("args", [])))
+    parameters = code.co_varnames[: code.co_argcount]
+    return [named[name] if name in named else next(given, defaults.get(name)) for name in parameters]
+
+
+def _named(case: dict[str, Any], path: str) -> dict[str, Any]:
+    """Arguments by the name of the parameter."""
+    named = {name: _decoded(value) for name, value in case.items() if name not in _ABOUT_THE_CASE}
+    if "algorithm" in named:
+        named["hash_alg"] = named["algorithm"]
     if "content" in case:
         with open(path, "wb") as file:
             file.write(_content(case["content"]))
-        if row.name == "hash_file":
-            digest = function(path, _decoded(case["algorithm"]))
-            return digest.hexdigest(case["length"]) if "length" in case else digest.hexdigest()
-        return function(path, *(_decoded(case[name]) for name in ("n", "chunk_size", "encoding", "errors")))
-    arguments = _decoded(case.get("args", []))
+        named["path"] = named["file_path"] = path
     entries = case.get("facts", {}).get("dir_entries")
     if entries is not None:
         sources = [_SOURCE.format(number) for number in range(len(entries))]
-        one = row.name == "estimate_fd_for_directory"
-        arguments.insert(0, sources[0] if one else {f"/remote{source}": source for source in sources})
-    return function(*arguments)
+        named["path"] = sources[0] if sources else ""
+        named["common_file_mounts"] = {f"/remote{source}": source for source in sources}
+    return named
+
+
+def _digested(answer: Any, case: dict[str, Any]) -> Any:
+    """The answer; of a hash object the digest."""
+    if not hasattr(answer, "hexdigest"):
+        return answer
+    return answer.hexdigest(case["length"]) if "length" in case else answer.hexdigest()
 
 
 def _same(answer: Any, wanted: Any) -> bool:
@@ -131,7 +148,8 @@ def _content(recipe: Any) -> bytes:
 @contextlib.contextmanager
 def _environment(variables: dict[str, str]) -> Iterator[None]:
     """The pod's variables as the case has them, and no others."""
-    before = {name: os.environ.pop(name, None) for name in _VARIABLES}
+    changed = {*variables, *(name for name in os.environ if name.startswith(_VARIABLES))}
+    before = {name: os.environ.pop(name, None) for name in changed}
     os.environ.update(variables)
     try:
         yield

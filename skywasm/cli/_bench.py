@@ -91,7 +91,7 @@ def _run(arguments: argparse.Namespace) -> int:
             _replaced(path, "", "")
     with _output.waiting("importing SkyPilot"):
         from skywasm.bench import run
-        from skywasm.bench.cases import Originals
+        from skywasm.bench.originals import Originals
 
         Originals()
     with _destination(arguments.output) as write:

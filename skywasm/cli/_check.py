@@ -19,13 +19,13 @@ _STYLES = {OK: "green", WARNING: "yellow", FAILED: "bold red", SKIPPED: "dim"}
 def _findings_now() -> list[Finding]:
     from skywasm.cli import _sandbox_checks
 
-    sandbox, call_path = _sandbox_checks.run()
+    sandbox, runs = _sandbox_checks.run()
     return [
         _findings.python(),
         *sandbox,
         _findings.skypilot(),
         _enable.finding(),
-        _findings.backend(call_path),
+        _findings.backend(runs),
     ]
 
 

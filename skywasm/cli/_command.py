@@ -87,7 +87,7 @@ def require_known_backend() -> None:
     Raises:
         UsageError: it is none of the three.
     """
-    from skywasm._dispatch import environment_mode
+    from skywasm.routes.mode import environment_mode
 
     try:
         environment_mode()

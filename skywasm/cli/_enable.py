@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 
-from skywasm import _registry
 from skywasm.cli import _findings, _output
 from skywasm.cli._command import FINE, Command, Failure, UsageError
 from skywasm.cli._findings import OK, WARNING, Finding
@@ -16,8 +15,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 FILE = "skywasm_dropin.pth"
-_MODULES = (_registry.COMMON, _registry.SUBPROCESS)
-_STARTUP = os.path.join("skywasm", "_startup.py")
+_MODULE = "skywasm.skypilot.startup"
+_STARTUP = os.path.join("skywasm", "skypilot", "startup.py")
 # Asked of a new interpreter that sees neither PYTHONPATH nor the current folder nor the user's own packages.
 _WHERE = "import importlib.util as u; s = u.find_spec('skywasm'); print(ascii(s and s.origin or ''))"
 _WHO_WAITS = "import sys; print(ascii([f.skywasm_drop_in for f in sys.meta_path if hasattr(f, 'skywasm_drop_in')]))"
@@ -33,10 +32,12 @@ def pth_path() -> str:
 def pth_line(folder: str) -> str:
     """The line for a skywasm that lies in ``folder``.
 
-    It puts a finder in front, which is spelt out in ``_run/sitecustomize.py``. Every start of Python pays for it, and
+    It puts a finder in front, which is spelt out in ``skypilot/run/sitecustomize.py``. Every start of Python pays for it, and
     in a virtual environment it is read twice, so what can wait is a text until SkyPilot is asked for, and all of it
     is one when it has been read before. In ASCII, since the encoding of .pth files has changed.
     """
+    from skywasm import skypilot
+
     later = (
         "try:\n"
         " from importlib.machinery import SourceFileLoader as loader\n"
@@ -45,9 +46,9 @@ def pth_line(folder: str) -> str:
         "except Exception: pass"
     )
     answer = f"exec({later!a}, globals()) or globals().get('spec')"
-    module = f"'__name__': 'skywasm._startup', '__file__': {os.path.join(folder, _STARTUP)!a}"
+    module = f"'__name__': {_MODULE!r}, '__file__': {os.path.join(folder, _STARTUP)!a}"
     find = (
-        f"lambda name, path=None, target=None: name in {_MODULES} and "
+        f"lambda name, path=None, target=None: name in {skypilot.MODULES} and "
         f"eval({answer!a}, {{{module}, 'asked': (name, path, target)}}) or None"
     )
     insert = f"sys.meta_path.insert(0, type(sys.implementation)(skywasm_drop_in={folder!a}, find_spec={find}))"
@@ -166,17 +167,22 @@ def _disable(_: argparse.Namespace) -> int:
 
 def finding() -> Finding:
     """How the drop-in stands in a program started like this one, for `skywasm check`."""
-    from skywasm import _dispatch, skypilot
+    from skywasm import skypilot
+    from skywasm.routes import mode
 
     path = pth_path()
-    is_written = current_line(path) is not None
+    line = current_line(path)
+    is_written = line is not None
     if not any(map(skypilot.is_waiting, sys.meta_path)):
         if is_written:
             fact = f"off: {path} is there, but is not for the skywasm in {skypilot.FOLDER}"
             return Finding("drop-in", WARNING, fact, "run `skywasm enable` again, or `skywasm disable`")
         return Finding("drop-in", OK, "off; `skywasm enable` switches it on here, `skywasm run` for one program")
-    if _dispatch.switched_off():
+    if mode.switched_off():
         return Finding("drop-in", OK, f"off by SKYPILOT_USE_RUST={os.environ['SKYPILOT_USE_RUST']}")
+    if line is not None and _MODULE not in line:
+        # It names a file that is gone, and does nothing.
+        return Finding("drop-in", WARNING, f"{path} was written by another version", "run `skywasm enable` again")
     return Finding("drop-in", OK, f"on through {path}" if is_written else "on in this process by `skywasm run`")
 
 

@@ -71,17 +71,17 @@ def skypilot() -> Finding:
     return Finding("SkyPilot", OK, f"{version}; skywasm gives the answers of {SKYPILOT_TESTED}")
 
 
-def backend(call_path: str | None) -> Finding:
-    """Which backend answers in a program started now, and why. Without a call path the sandbox does not run."""
-    from skywasm import _dispatch
+def backend(runs: bool) -> Finding:
+    """Which backend answers in a program started now, and why; ``runs``: the sandbox does."""
+    from skywasm.routes import mode as modes
 
     try:
-        mode = _dispatch.environment_mode()
+        mode = modes.environment_mode()
     except ValueError as error:
         return Finding("backend", FAILED, str(error), "unset SKYWASM_BACKEND or set it to one of these")
     if mode == "python":
-        return _switched_off(_dispatch.switched_off(), call_path is not None)
-    if call_path is None:
+        return _switched_off(modes.switched_off(), runs)
+    if not runs:
         if mode == "wasm":
             return Finding(
                 "backend", FAILED, "wasm: every call is an error", "mend what FAILED above, or unset SKYWASM_BACKEND"
@@ -89,8 +89,6 @@ def backend(call_path: str | None) -> Finding:
         return Finding("backend", WARNING, "Python answers, because the sandbox does not run", "mend what FAILED above")
     if mode == "wasm":
         return Finding("backend", OK, "wasm: every call goes through the sandbox (SKYWASM_BACKEND=wasm)")
-    if call_path == "public":
-        return Finding("backend", OK, "auto: Python answers single calls, which this call path makes slow")
     return Finding("backend", OK, "auto: each call goes where it is fastest (`skywasm info` lists the routes)")
 
 

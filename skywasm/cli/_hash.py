@@ -64,11 +64,11 @@ class _Algorithm:
         return results
 
     def _digest(self, name: str) -> str | OSError:
-        import skywasm
+        from skywasm.functions import hashing
 
         try:
             # A copy of the descriptor: hash_file closes what it has read.
-            result: Any = skywasm.hash_file(os.dup(0) if name == "-" else name, self.name)
+            result: Any = hashing.hash_file(os.dup(0) if name == "-" else name, self.name)
         except OSError as error:
             return error
         text: str = result.hexdigest() if self._length is None else result.hexdigest(self._length)
@@ -99,9 +99,9 @@ def _known(asked: str) -> tuple[str, int]:
     """An algorithm's proper name and digest size; 0 where the length is free."""
     import hashlib
 
-    from skywasm import _hashes
+    from skywasm.functions import hashing
 
-    inside = _hashes.find(asked)
+    inside = hashing.find(asked)
     if inside is not None:
         return inside.name, inside.digest_size
     try:
@@ -113,10 +113,10 @@ def _known(asked: str) -> tuple[str, int]:
 def _all_names() -> list[str]:
     import hashlib
 
-    from skywasm import _hashes
+    from skywasm.functions import hashing
 
-    others = [name for name in hashlib.algorithms_available if _hashes.find(name) is None and _works(name)]
-    return [*(algorithm.name for algorithm in _hashes.ALGORITHMS), *sorted(others)]
+    others = [name for name in hashlib.algorithms_available if hashing.find(name) is None and _works(name)]
+    return [*(algorithm.name for algorithm in hashing.ALGORITHMS), *sorted(others)]
 
 
 def _works(name: str) -> bool:

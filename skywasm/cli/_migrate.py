@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-    from skywasm.migrate._many import Scan
-    from skywasm.migrate._one_file import Outcome
+    from skywasm.migrate.many import Scan
+    from skywasm.migrate.one_file import Outcome
 
 _PROGRAM = "skywasm migrate"
 # So many files to parse take long enough for a progress bar.
@@ -46,22 +46,22 @@ def _require_paths(paths: list[str]) -> None:
 
 def _outcomes(found: Scan, options: argparse.Namespace) -> list[Outcome]:
     """The outcome of every file; with ``--write`` each is written as soon as it is known."""
-    from skywasm.migrate import _many
+    from skywasm.migrate import many
 
     results = list(found.problems)
     with _progress(len(found.paths)) as bar:
         task = bar.add_task("parsing", total=len(found.paths))
-        for outcome in _many.outcomes(found, options.keep_imports, bar.start):
+        for outcome in many.outcomes(found, options.keep_imports, bar.start):
             results.append(_written(outcome) if options.write and outcome.changed else outcome)
             bar.advance(task)
     return results
 
 
 def _written(outcome: Outcome) -> Outcome:
-    from skywasm.migrate import _one_file
+    from skywasm.migrate import one_file
 
     try:
-        _one_file.write(outcome)
+        one_file.write(outcome)
     except OSError as error:
         return outcome._replace(after=outcome.before, notes=(), problem=f"not written: {error.strerror or error}")
     return outcome
@@ -87,11 +87,11 @@ def _progress(files: int) -> Iterator[Progress]:
 
 
 def _print_diff(outcomes: list[Outcome]) -> None:
-    from skywasm.migrate import _diff
+    from skywasm.migrate import diff
 
     console = _output.console()
     for outcome in outcomes:
-        for line in _diff.unified(outcome):
+        for line in diff.unified(outcome):
             if console.is_terminal:
                 _print_diff_line(console, line, outcome.encoding)
             else:
@@ -180,10 +180,10 @@ def _as_json(outcomes: list[Outcome], files: int, ok: bool) -> dict[str, Any]:
 def _run(options: argparse.Namespace) -> int:
     _require_libcst()
     _require_paths(options.paths)
-    from skywasm.migrate import _many
+    from skywasm.migrate import many
 
     with _output.waiting("looking for files"):
-        found = _many.scan(options.paths)
+        found = many.scan(options.paths)
     outcomes = _outcomes(found, options)
     is_wrong = any(outcome.problem for outcome in outcomes)
     is_wrong = is_wrong or (options.check and any(outcome.changed for outcome in outcomes))

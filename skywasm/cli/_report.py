@@ -121,7 +121,7 @@ def _file_console() -> Console:
 def _measured(quick: bool) -> dict[str, Any]:
     _command.require_known_backend()
     with _output.waiting("importing SkyPilot"):
-        from skywasm.bench.cases import Originals
+        from skywasm.bench.originals import Originals
         from skywasm.report import result
 
         Originals()

@@ -19,7 +19,7 @@ _PROGRAM = "skywasm run"
 # What shells answer for these.
 CANNOT_RUN = 126
 NOT_FOUND = 127
-# Read by _run/sitecustomize.py, as is the form of its value.
+# Read by skypilot/run/sitecustomize.py, as is the form of its value.
 VARIABLE = "SKYWASM_RUN"
 
 
@@ -29,12 +29,14 @@ def environment() -> dict[str, str]:
     Raises:
         Failure: skywasm lies in an archive, where no interpreter can look for it.
     """
-    folder = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "_run")
+    from skywasm import skypilot
+
+    folder = os.path.join(skypilot.FOLDER, "skywasm", "skypilot", "run")
     if not os.path.isfile(os.path.join(folder, "sitecustomize.py")):
         raise Failure(f"{folder} is no folder on disk; install skywasm with pip to use this command")
     # An empty entry would be the current folder.
     ahead = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry and entry != folder]
-    place = f"{sys.version_info[0]}.{sys.version_info[1]}:{sys.prefix}"
+    place = f"{sys.version_info[0]}.{sys.version_info[1]}:{','.join(skypilot.MODULES)}:{sys.prefix}"
     return {**os.environ, "PYTHONPATH": os.pathsep.join([folder, *ahead]), VARIABLE: place}
 
 

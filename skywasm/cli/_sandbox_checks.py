@@ -8,13 +8,15 @@ from __future__ import annotations
 import sysconfig
 import time
 
-from skywasm import _abi, _cache, _engine, _runtime
 from skywasm.cli._findings import FAILED, NEWER_PYTHON, OK, SKIPPED, WARNING, Finding, python_is_too_old, system
+from skywasm.crossing.engine import cache, setup
 from skywasm.errors import CoreUnavailableError, SkyPilotError
+from skywasm.functions import ROWS
+from skywasm.routes import core
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from skywasm.crossing.module import Module
 
 OLDEST_WASMTIME = "50.0.1"
 _INSTALL = f"pip install --upgrade 'wasmtime>={OLDEST_WASMTIME}'"
@@ -32,34 +34,33 @@ _TIERS = {
 _TIER_OF_OTHER_C_LIBRARIES = 3
 
 
-def run() -> tuple[list[Finding], str | None]:
-    """All findings, and the call path ("raw" or "public") when the engine runs."""
+def run() -> tuple[list[Finding], bool]:
+    """All findings, and whether the engine runs."""
     findings = [_wasmtime(), _artifact()]
     ready = all(finding.state != FAILED for finding in findings)
-    engine, finding = (
+    module, finding = (
         _load() if ready else (None, Finding("engine", SKIPPED, "not tried: it needs wasmtime and the artifact"))
     )
-    if engine is None:
-        rest = [
-            Finding(name, SKIPPED, "not tried: it needs the engine")
-            for name in ("imports", "call path", "answers", "cache")
-        ]
-        return [*findings, finding, *rest], None
-    findings += [finding, _imports(engine), _call_path(), _answers(), _cache_state(engine)]
-    return findings, _runtime.call_path()
+    if module is None:
+        rest = [Finding(name, SKIPPED, "not tried: it needs the engine") for name in ("imports", "answers", "cache")]
+        return [*findings, finding, *rest], False
+    return [*findings, finding, _imports(module), _answers(), _cache_state(module)], True
 
 
 def _wasmtime() -> Finding:
     try:
-        import wasmtime  # noqa: F401 - to see whether it can be
+        # As loading does it: wasmtime's own modules are never imported.
+        package = setup.wasmtime_package()
+        version = setup.wasmtime_version(package)
+        from skywasm.crossing.engine import library
 
-        version = _engine.wasmtime_version(_engine.wasmtime_package())
+        library.Library(package)
     except ModuleNotFoundError as error:
-        fact = "is not installed" if error.name == "wasmtime" else f"cannot be imported: {error}"
+        fact = "is not installed" if error.name == "wasmtime" else f"cannot be used: {error}"
         return Finding("wasmtime", FAILED, fact, NEWER_PYTHON if python_is_too_old() else _INSTALL)
     except Exception as error:
-        # RuntimeError on a machine it does not know, OSError when its library does not load.
-        return Finding("wasmtime", FAILED, f"cannot be imported: {type(error).__name__}: {error}", _INSTALL)
+        # OSError when its library is not there or does not load, and more.
+        return Finding("wasmtime", FAILED, f"cannot be used: {type(error).__name__}: {error}", _INSTALL)
     if _numbers(version) < _numbers(OLDEST_WASMTIME):
         fact = f"{version} is older than {OLDEST_WASMTIME} and lacks its security fixes"
         return Finding("wasmtime", WARNING, fact, _INSTALL)
@@ -87,44 +88,30 @@ def _tier() -> str:
 
 def _artifact() -> Finding:
     try:
-        content, digest = _engine.artifact()
+        content, digest = core.artifact()
     except CoreUnavailableError as error:
         # The remedy below says how to reinstall.
         return Finding("artifact", FAILED, str(error).replace("; reinstall skywasm", ""), _REINSTALL)
-    fact = f"{_engine.ARTIFACT}, {len(content):,} bytes, SHA-256 {digest[:12]}... as it was built"
+    fact = f"{core.ARTIFACT}, {len(content):,} bytes, SHA-256 {digest[:12]}... as it was built"
     return Finding("artifact", OK, fact)
 
 
-def _load() -> tuple[Any, Finding]:
-    """The engine, or None, and how loading it went."""
+def _load() -> tuple[Module | None, Finding]:
+    """The artifact with its code loaded, or None, and how that went."""
     start = time.perf_counter()
     try:
-        engine = _runtime.engine()
+        module = core.core()
+        module.world()
     except SkyPilotError as error:
         return None, Finding("engine", FAILED, str(error), "report this with the output of `skywasm info`")
-    return engine, Finding("engine", OK, f"loads and answers, in {(time.perf_counter() - start) * 1000:.0f} ms")
+    return module, Finding("engine", OK, f"loads and answers, in {(time.perf_counter() - start) * 1000:.0f} ms")
 
 
-def _imports(engine: Any) -> Finding:
-    imports = engine.public().module.imports
-    foreign = [f"{entry.module}.{entry.name}" for entry in imports if entry.module != _abi.IMPORT_MODULE]
-    if foreign:
-        fact = f"the artifact asks for more than it may: {', '.join(foreign)}"
-        return Finding("imports", FAILED, fact, _REINSTALL)
-    fact = f"{len(imports)}, all of them {_abi.IMPORT_MODULE}.*: no WASI, no file names, no network"
+def _imports(module: Module) -> Finding:
+    # Were there any, loading would have refused the artifact.
+    requests = len(module.interface.requests)
+    fact = f"none: no WASI, no file names, no network; it may make {requests} requests, each under a capability"
     return Finding("imports", OK, fact)
-
-
-def _call_path() -> Finding:
-    if _runtime.call_path() == "raw":
-        return Finding("call path", OK, "raw, the fast one; its self-test passed")
-    tested = ", ".join(_engine.RAW_TESTED_MAJORS)
-    return Finding(
-        "call path",
-        WARNING,
-        f"public, the slow one: {_runtime.raw_problem()}",
-        f"use a wasmtime that raw calls are tested with: {tested}.*",
-    )
 
 
 def _answers() -> Finding:
@@ -135,17 +122,17 @@ def _answers() -> Finding:
     except CoreUnavailableError as error:
         return Finding("answers", FAILED, str(error).replace("; reinstall skywasm", ""), _REINSTALL)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        fact = f"{_engine.location(answers.VECTORS)} is damaged ({type(error).__name__}: {error})"
+        fact = f"{core.location(answers.VECTORS)} is damaged ({type(error).__name__}: {error})"
         return Finding("answers", FAILED, fact, _REINSTALL)
     if tally.wrong:
         fact = f"{len(tally.wrong)} of {tally.cases} known answers came out wrong, first {tally.wrong[0]}"
         return Finding("answers", FAILED, fact, "set SKYWASM_BACKEND=python until it is mended, and report this")
-    return Finding("answers", OK, f"{tally.cases} of {tally.cases} known answers are right, for all twelve functions")
+    return Finding("answers", OK, f"{tally.cases} of {tally.cases} known answers are right, for all {len(ROWS)} functions")
 
 
-def _cache_state(engine: Any) -> Finding:
+def _cache_state(module: Module) -> Finding:
     """Whether the next process is spared the compilation."""
-    folder, state = _cache.folder(), engine.cache
+    folder, state = cache.folder(), module.world().cache
     if folder is None:
         return Finding("cache", OK, "off by SKYWASM_CACHE: each process compiles the artifact again")
     if state == "hit":

@@ -41,12 +41,12 @@ def _lines(name: str, options: argparse.Namespace) -> list[str]:
         OSError: it cannot be read.
         UsageError: the encoding is none.
     """
-    import skywasm
+    from skywasm.functions.tails import read_last_n_lines
 
     # Asked first for the reason: the function only says that there is no such file.
     os.stat(name)
     try:
-        return skywasm.read_last_n_lines(name, options.lines, encoding=options.encoding, errors=options.errors)
+        return read_last_n_lines(name, options.lines, encoding=options.encoding, errors=options.errors)
     except LookupError:
         # Python also knows "encodings" between other things than text and bytes.
         raise _unknown_encoding(options.encoding) from None

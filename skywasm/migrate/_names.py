@@ -6,17 +6,16 @@ import os
 import re
 from typing import NamedTuple
 
-from skywasm import _registry
-from skywasm import api as _api  # noqa: F401 - enters the functions into the registry
+from skywasm.functions import ROWS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 PRODUCT = "skywasm"
-MODULES = (_registry.COMMON, _registry.SUBPROCESS)
+MODULES = tuple(dict.fromkeys(row.replaces for row in ROWS if row.replaces is not None))
 # The functions of each module that skywasm has with the same meaning.
-FUNCTIONS = {module: frozenset(row.name for row in _registry.ROWS if row.patches == module) for module in MODULES}
+FUNCTIONS = {module: frozenset(row.name for row in ROWS if row.replaces == module) for module in MODULES}
 SHORT = {module.rpartition(".")[2]: module for module in MODULES}
 SKYPILOT = "sky"
 

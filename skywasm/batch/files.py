@@ -1,0 +1,289 @@
+"""Hashing many files: MD5 in the artifact's eight lanes, anything else a file at a time, in threads or an executor.
+
+A file that cannot be opened or read costs only its own result: an exception stands where the digest would.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from skywasm.crossing import rules
+from skywasm.crossing.items import at_index
+from skywasm.errors import CoreUnavailableError, SkyPilotError, TrapError
+from skywasm.functions import BY_NAME, hashing
+from skywasm.routes import bind
+from skywasm.routes import mode as modes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Executor, Future
+    from typing import Any, Union
+
+    Progress = Union[bool, Callable[[int, int], object], None]
+
+_MOST_THREADS = 8
+# Files a group: enough to fill the lanes, few enough to share the work evenly.
+_GROUP = 256
+# Types of digests and of lines.
+_GOOD = frozenset((str, list))
+_LEAST_GROUP = 16
+# So many files decide whether threads pay, by the average of their sizes in bytes.
+_SAMPLE = 8
+_SMALL = 48 * 1024
+# A file or two are hashed sooner than lanes are set up.
+_FEW = 2
+_STEPS = 8
+
+
+def _all_well(results: list[Any]) -> bool:
+    # In C: for small files a loop in Python would show.
+    return _GOOD.issuperset(map(type, results))
+
+
+def without_exceptions(results: list[Any]) -> list[Any]:
+    """The results, or the first exception among them, raised."""
+    if _all_well(results):
+        return results
+    for result in results:
+        if isinstance(result, Exception):
+            raise result
+    return results
+
+
+def hash_one(path: Any, alg: str, index: int) -> Any:
+    """The digest of one file, or the exception."""
+    try:
+        return BY_NAME["hash_file"].function(path, alg).hexdigest()
+    except SkyPilotError:
+        # The sandbox's own matter, not this file's.
+        raise
+    except Exception as error:
+        return at_index(error, index)
+
+
+def tail_one(path: Any, n: int, index: int) -> Any:
+    """The last lines of one file, or the exception."""
+    try:
+        return BY_NAME["read_last_n_lines"].function(path, n)
+    except SkyPilotError:
+        raise
+    except Exception as error:
+        return at_index(error, index)
+
+
+def hash_group(
+    paths: Sequence[Any], alg: str, lanes: bool, rules: tuple[frozenset[str], float | None] | None = None
+) -> list[Any]:
+    """The digests of a group of files, or exceptions. A plain function, so that an executor can carry it anywhere.
+
+    ``rules`` are those of the context that asked for it, where that is another.
+    """
+    if rules is not None:
+        done: list[Any] = rules.taken_over(rules, lambda: hash_group(paths, alg, lanes))
+        return done
+    if not lanes or modes.mode() == "python":
+        return [hash_one(path, alg, index) for index, path in enumerate(paths)]
+    results: list[Any] = [None] * len(paths)
+    try:
+        from skywasm.batch.md5_files import Md5Lanes
+
+        Md5Lanes(paths, results, lambda path, index: hash_one(path, alg, index)).run()
+    except (TrapError, CoreUnavailableError) as error:
+        if modes.mode() == "wasm":
+            raise
+        bind.fell_back("batch.hash_files", error)
+        for index, path in enumerate(paths):
+            # What has a result keeps it: a descriptor that was given is used up by then.
+            if results[index] is None:
+                results[index] = _python_one(path, alg, index)
+    return results
+
+
+def _python_one(path: Any, alg: str, index: int) -> Any:
+    try:
+        return BY_NAME["hash_file"].reference(path, alg).hexdigest()
+    except Exception as error:
+        return at_index(error, index)
+
+
+def _checked(alg: Any) -> bool:
+    """Raises for an algorithm that no file could be hashed with; True when the lanes can take it."""
+    mode = modes.mode()
+    lower = alg.lower() if isinstance(alg, str) else ""
+    if mode == "wasm":
+        algorithm = hashing.require(alg)
+        hashing.refuse_free_length(algorithm.name, algorithm.digest_size)
+    elif lower != "blake3" or mode == "python":
+        import hashlib
+
+        # Also what the host's policy refuses is refused here, whoever would do the hashing.
+        known = hashlib.new(alg)
+        hashing.refuse_free_length(known.name, known.digest_size)
+    return lower == "md5" and mode != "python" and hasattr(os, "readv")
+
+
+def _workers(threads: int | None, paths: Sequence[Any]) -> int:
+    if threads is None:
+        if len(paths) <= _LEAST_GROUP or _are_small(paths[:: len(paths) // _SAMPLE]):
+            return 1
+        from host_shims import facts
+
+        return min(facts.cpu_affinity() or facts.cpu_count() or 1, _MOST_THREADS)
+    if threads < 1:
+        raise ValueError(f"threads is {threads}; it must be at least 1")
+    return threads
+
+
+def _are_small(paths: Sequence[Any]) -> bool:
+    """Whether these files are so small that threads would wait for each other at every system call."""
+    return sum(map(_size, paths)) < len(paths) * _SMALL
+
+
+def _size(path: Any) -> int:
+    try:
+        return os.stat(path).st_size
+    except (OSError, TypeError, ValueError):
+        return 0
+
+
+class _Bar:
+    """Tells how far the work is: to a callable, or as a bar on standard error."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._call = progress if callable(progress) else None
+        self._total = total
+        self._done = 0
+        self._bar: Any = None
+        if progress and self._call is None:
+            from rich.console import Console
+            from rich.progress import Progress as RichProgress
+
+            self._bar = RichProgress(console=Console(file=sys.stderr), transient=True)
+            self._task = self._bar.add_task("hashing", total=total)
+
+    def __enter__(self) -> _Bar:
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def advance(self, count: int) -> None:
+        self._done += count
+        if self._bar is not None:
+            self._bar.advance(self._task, count)
+        if self._call is not None:
+            self._call(self._done, self._total)
+
+
+def hash_files(
+    paths: Sequence[Any], alg: str, threads: int | None, executor: Executor | None, progress: Progress
+) -> list[Any]:
+    """As ``batch.hash_files``, with an exception in place of each digest that there is none of."""
+    if executor is not None and threads is not None:
+        raise ValueError("threads counts for skywasm's own threads; with an executor, set its workers instead")
+    lanes = _checked(alg)
+    if lanes and modes.mode() == "auto" and not bind.batch_may_cross((len(paths) - _FEW) * _SAVED_FILE):
+        lanes = False
+    workers = _workers(threads, paths) if executor is None or threads is not None else _MOST_THREADS
+    size = _group_size(len(paths), workers, bool(progress))
+    groups = [(first, paths[first : first + size]) for first in range(0, len(paths), size)]
+    results: list[Any] = [None] * len(paths)
+    count = min(workers, len(groups))
+    with _Bar(progress, len(paths)) as bar:
+        if executor is None and count <= 1:
+            for first, group in groups:
+                _collect(results, first, hash_group(group, alg, lanes))
+                bar.advance(len(group))
+        elif executor is not None:
+            _spread(executor, groups, alg, lanes, results, bar)
+        else:
+            _in_threads(count, groups, alg, lanes, results, bar)
+    return results
+
+
+# Microseconds that the lanes save a file of a few KiB.
+_SAVED_FILE = 10.0
+
+
+def _group_size(files: int, workers: int, told: bool) -> int:
+    """Files a group: all lanes busy, every worker with some groups, and some steps to tell progress by."""
+    steps = _STEPS if told else 1
+    return max(min(files // (workers * steps), _GROUP), _LEAST_GROUP)
+
+
+def _in_threads(
+    count: int, groups: list[tuple[int, Sequence[Any]]], alg: str, lanes: bool, results: list[Any], bar: _Bar
+) -> None:
+    """Works through the groups in daemon threads: Ctrl-C ends the call at once, whatever a file blocks on."""
+    import collections
+    import queue
+    import threading
+
+    rules = rules.carried()
+    waiting = collections.deque(groups)
+    finished: queue.SimpleQueue[tuple[int, list[Any], BaseException | None]] = queue.SimpleQueue()
+
+    def work() -> None:
+        while True:
+            try:
+                first, group = waiting.popleft()
+            except IndexError:
+                return
+            try:
+                finished.put((first, hash_group(group, alg, lanes, rules), None))
+            except BaseException as error:
+                finished.put((first, [], error))
+
+    threads = [threading.Thread(target=work, name="skywasm-hash", daemon=True) for _ in range(count)]
+    try:
+        for thread in threads:
+            thread.start()
+        for _ in groups:
+            first, done, error = finished.get()
+            if error is not None:
+                raise error
+            _collect(results, first, done)
+            bar.advance(len(done))
+    finally:
+        # After an exception no more groups are begun.
+        waiting.clear()
+    for thread in threads:
+        thread.join()
+
+
+def _spread(
+    executor: Executor,
+    groups: list[tuple[int, Sequence[Any]]],
+    alg: str,
+    lanes: bool,
+    results: list[Any],
+    bar: _Bar,
+) -> None:
+    rules = rules.carried()
+    futures: list[tuple[int, Future[list[Any]]]] = [
+        (first, executor.submit(hash_group, group, alg, lanes, rules)) for first, group in groups
+    ]
+    try:
+        for first, future in futures:
+            done = future.result()
+            _collect(results, first, done)
+            bar.advance(len(done))
+    except BaseException:
+        # After Ctrl-C, or an executor that broke, no more groups are begun.
+        for _, future in futures:
+            future.cancel()
+        raise
+
+
+def _collect(results: list[Any], first: int, done: list[Any]) -> None:
+    results[first : first + len(done)] = done
+    if _all_well(done):
+        return
+    for index, result in enumerate(done, first):
+        if isinstance(result, Exception):
+            at_index(result, index)

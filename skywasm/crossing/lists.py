@@ -1,0 +1,333 @@
+"""How lists cross: joined by a separator that no item holds, or as numbers one after the other; one call; split.
+
+Items of another type, and those that the guest leaves to the reference, are answered one by one; the others cross all the
+same. ``source`` makes the road for lists that fit the window.
+"""
+
+from __future__ import annotations
+
+import array
+import time
+
+from skywasm.crossing import calls
+from skywasm.crossing import convention as c
+from skywasm.crossing import instance as places
+from skywasm.crossing import roads, rules
+from skywasm.crossing.instance import SLOT_WORDS
+from skywasm.crossing.items import as_list, at_index, numbers, one_by_one
+from skywasm.crossing.struck import let_out
+from skywasm.errors import CoreUnavailableError, LimitError, NeedsReference, TrapError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    from skywasm.crossing.interface import Function
+    from skywasm.crossing.module import Module
+
+# Pieces begin small and grow while they take little time, so that Ctrl-C gets in between.
+_FIRST_ITEMS = 64
+_GROWTH = 8
+_MOST_ITEMS = 8192
+_SOON_S = 0.004
+_PIECE_BYTES = 1024 * 1024
+# Characters that texts rarely hold. The number of results shows whether any item does.
+SEPARATORS = "\n\0\x1e\x1f\x01\x02"
+_TYPES = {"text": str, "str": str, "bytes": bytes, "float": float, "int": int}
+_PLACEHOLDERS = {"text": "", "str": "", "bytes": b"", "float": 0.0, "int": 0}
+_NUMBERS = {"float": "d", "int": "q"}
+
+
+class Unjoinable(Exception):
+    """Internal: these items cannot be joined."""
+
+
+class OddItems(Exception):
+    """Internal: some items are of another type than the parameter."""
+
+
+
+def join_text(separator: str, items: Sequence[Any]) -> bytes:
+    """Texts, in which lone surrogates may stand."""
+    try:
+        return separator.join(items).encode("utf-8", "surrogatepass")
+    except TypeError as error:
+        let_out(error)
+        raise OddItems from None
+
+
+def join_str(separator: str, items: Sequence[Any]) -> bytes:
+    """Texts as strict UTF-8."""
+    try:
+        return separator.join(items).encode()
+    except UnicodeEncodeError as error:
+        let_out(error)
+        # The scalar way finds the text that is to blame.
+        raise Unjoinable from None
+    except TypeError as error:
+        let_out(error)
+        raise OddItems from None
+
+
+def join_bytes(separator: str, items: Sequence[Any]) -> bytes:
+    """Bytes as they are."""
+    try:
+        return separator.encode().join(items)
+    except TypeError as error:
+        let_out(error)
+        raise OddItems from None
+
+
+_ENCODERS = {"text": join_text, "str": join_str, "bytes": join_bytes}
+
+
+def _split(out: bytes, kind: str, separator: str) -> list[Any]:
+    """The results of a batch."""
+    if kind in _NUMBERS:
+        return memoryview(out).cast(_NUMBERS[kind]).tolist()
+    if kind == "bool":
+        return [one == 1 for one in out]
+    return out.split(separator.encode()) if kind == "bytes" else calls.text(out, kind).split(separator)  # type: ignore[return-value]
+
+
+class Many:
+    """The batch of one function in one mode.
+
+    Args:
+        scalar: answers an item that does not cross, called with it and the other arguments.
+        python: answers a list where the module failed, called with it, the index of the first item, and the others.
+        forced: failures are errors, never Python's to answer.
+        fell_back: is told the error where Python answers.
+        encode: makes the input of items and a separator, where they are not simply of the parameter's kind; raises
+            OddItems or Unjoinable.
+    """
+
+    def __init__(
+        self,
+        module: Module,
+        name: str,
+        scalar: Callable[..., Any],
+        python: Callable[..., list[Any]],
+        forced: bool,
+        fell_back: Callable[[str, Exception], None] | None = None,
+        encode: Callable[[str, Sequence[Any]], bytes] | None = None,
+    ) -> None:
+        self.module = module
+        self.function: Function = module.interface.functions[name]
+        self.scalar = scalar
+        self.python = python
+        self.forced = forced
+        self.fell_back = fell_back
+        self.kind: str = self.function.parameters[0][1]
+        self.encode = encode or _ENCODERS.get(self.kind)
+
+    def general(self, items: Any, *rest: Any) -> list[Any]:
+        """The road for lists of every size and content."""
+        items = numbers(items) if self.kind in _NUMBERS else as_list(items)
+        results: list[Any] = []
+        first, size = 0, _FIRST_ITEMS
+        while first < len(items):
+            piece = items if size >= len(items) else items[first : first + size]
+            began = time.monotonic()
+            results += self._piece(piece, first, rest)
+            first += len(piece)
+            if time.monotonic() - began < _SOON_S:
+                size = min(size * _GROWTH, _MOST_ITEMS)
+        return results
+
+    def _piece(self, piece: Sequence[Any], first: int, rest: Sequence[Any]) -> list[Any]:
+        try:
+            return self._crossed(piece, first, rest)
+        except (NeedsReference, Unjoinable, calls.Unfit, calls.TooLong):
+            return one_by_one(self.scalar, piece, first, *rest)
+        except (TrapError, CoreUnavailableError) as error:
+            if self.forced:
+                raise
+            self.fell_back(f"batch.{self.function.name}", error)  # type: ignore[misc]
+            return self.python(piece, first, *rest)
+
+    def _crossed(self, piece: Sequence[Any], first: int, rest: Sequence[Any]) -> list[Any]:
+        """The results of a piece; items that do not cross are answered by ``scalar``, in order."""
+        try:
+            results, left = self._call_all(piece, rest)
+        except OddItems:
+            kind = _TYPES[self.kind]
+            odd = [index for index, item in enumerate(piece) if type(item) is not kind]
+            items = list(piece)
+            for index in odd:
+                items[index] = _PLACEHOLDERS[self.kind]
+            try:
+                results, left = self._call_all(items, rest)
+            except OddItems:
+                raise Unjoinable from None
+            left = sorted({*left, *odd})
+        for index in left:
+            try:
+                results[index] = self.scalar(piece[index], *rest)
+            except Exception as error:
+                at_index(error, first + index)
+                raise
+        return results
+
+    def _call_all(self, items: Sequence[Any], rest: Sequence[Any]) -> tuple[list[Any], list[int]]:
+        return self._call_numbers(items, rest) if self.kind in _NUMBERS else self._call_joined(items, rest)
+
+    def _call_numbers(self, items: Sequence[Any], rest: Sequence[Any]) -> tuple[list[Any], list[int]]:
+        if isinstance(items, (memoryview, array.array)):
+            data = items.tobytes()
+        elif set(map(type, items)) != {_TYPES[self.kind]}:
+            raise OddItems
+        else:
+            try:
+                data = array.array(_NUMBERS[self.kind], items).tobytes()
+            except OverflowError as error:
+                let_out(error)
+                raise Unjoinable from None
+        results, left, _ = self.call(data, c.FIXED8, "\n", rest, len(items))
+        if len(results) != len(items):
+            raise TrapError(f"{self.function.name}[]: {len(results)} results for {len(items)} numbers")
+        return results, left
+
+    def _call_joined(self, items: Sequence[Any], rest: Sequence[Any]) -> tuple[list[Any], list[int]]:
+        for separator in SEPARATORS:
+            data = self.encode(separator, items)  # type: ignore[misc]
+            # Looked for before the crossing where it may well be: in bytes, and where a separator was in them once.
+            if (separator != SEPARATORS[0] or self.kind == "bytes") and data.count(separator.encode()) != len(items) - 1:
+                continue
+            if len(data) > _PIECE_BYTES and len(items) > 1:
+                return self._halves(items, rest)
+            if len(data) > c.TEXT_LIMIT:
+                break
+            try:
+                results, left, count = self.call(data, c.JOINED, separator, rest, len(items))
+            except LimitError:
+                if len(items) == 1 or rules.remaining_s() is not None:
+                    raise
+                return self._halves(items, rest)
+            if len(results) == len(items) == count:
+                return results, left
+        raise Unjoinable
+
+    def _halves(self, items: Sequence[Any], rest: Sequence[Any]) -> tuple[list[Any], list[int]]:
+        half = len(items) // 2
+        results, left = self._call_joined(items[:half], rest)
+        more, left_of_more = self._call_joined(items[half:], rest)
+        return results + more, left + [half + index for index in left_of_more]
+
+    def call(
+        self, data: bytes, layout: int, separator: str, rest: Sequence[Any], items: int
+    ) -> tuple[list[Any], list[int], int]:
+        """One crossing: the results, the indices of those left to the reference, and how many items the guest saw."""
+        module, name = self.module, self.function.name + "[]"
+        seat = module.borrow()
+        instance = seat[places.INSTANCE]
+        try:
+            slots = seat[places.SLOTS]
+            for at, ((parameter, kind), value) in enumerate(zip(self.function.parameters[1:], rest), 2):
+                calls.put_number(seat, at, parameter, kind, value)
+            slots[0] = len(data)
+            slots[SLOT_WORDS] = layout | ord(separator) << c.SEPARATOR_SHIFT
+            instance.put(seat, [data], len(data))
+        except calls.Unfit:
+            module.give_back(seat)
+            raise
+        except BaseException:
+            instance.close()
+            raise
+        try:
+            status = instance.enter(module.index(name), calls.left_s(rules.timed), True)
+            status = calls.finish(module, seat, status, None, True)
+            if status < 0:
+                raise calls.failed(name, status)
+            results = _split(calls.taken(seat, status), self.function.result, separator)
+            left = self._left(seat, items)
+            count = seat[places.CELLS][c.CELL_COUNT]
+        except NeedsReference:
+            instance.forget_input()
+            module.give_back(seat)
+            raise
+        except BaseException:
+            instance.close()
+            raise
+        instance.forget_input()
+        module.give_back(seat)
+        return results, left, count
+
+    def _left(self, seat: Any, items: int) -> list[int]:
+        """The indices of items that the guest leaves to the reference."""
+        cells = seat[places.CELLS]
+        count = cells[c.CELL_LEFT_COUNT]
+        if not count:
+            return []
+        if not 0 < count:
+            raise TrapError(f"{self.function.name}[]: {count} items are left")
+        left = seat[places.INSTANCE].region(cells[c.CELL_LEFT], 4 * count).cast("i").tolist()
+        return [index for index in left if 0 <= index < items]
+
+
+def road(many: Many, defaults: Mapping[str, Any]) -> Callable[..., list[Any]]:
+    """The batch of a function: made to measure where its items are text and so are its results, else the general one."""
+    function, module = many.function, many.module
+    others = {kind for _, kind in function.parameters[1:]}
+    if not (many.kind in ("text", "str") and function.result in ("text", "str")) or others - {"int", "size", "bool"}:
+        return many.general
+
+    def give_up(seat: Any) -> None:
+        """Puts a seat back after a call that is made again, unless the engine ended that call."""
+        if seat[places.TRAP].value is None and seat[places.SLOTS][0] not in (c.ASK, c.AGAIN):
+            module.give_back(seat)
+        else:
+            seat[places.INSTANCE].close()
+
+    index = module.index(function.name + "[]")
+    names = {"general": many.general, "give_up": give_up}
+    return roads.compiled(module, function.name + "[]", source(function, index, defaults), defaults, names)
+
+
+def source(function: Function, index: int, defaults: Any) -> str:
+    """The text of the road for a list of texts that fits the window."""
+    (_, kind), *others = function.parameters
+    head = ", ".join(["items", *(f"{name}=_default_{name}" if name in defaults else name for name, _ in others)])
+    names = ", ".join(["items", *(name for name, _ in others)])
+    tests = ["type(items) is list", *(f"type({name}) is int" for name, of in others if of in ("int", "size"))]
+    steps = ["slots[0] = len(data)", f"slots[{SLOT_WORDS}] = {c.JOINED | ord(SEPARATORS[0]) << c.SEPARATOR_SHIFT}"]
+    for at, (name, of) in enumerate(others, 2):
+        steps.append(f"slots[{SLOT_WORDS * at}] = " + (f"1 if {name} else 0" if of == "bool" else name))
+    lines = [
+        f"def {function.name}({head}):",
+        f"    if items and {' and '.join(tests)}:",
+        "        try:",
+        '            data = "\\n".join(items).encode()',
+        "        except (TypeError, ValueError) as failed:",
+        "            let_out(failed)",
+        f"            return general({names})",
+        f"        if len(data) <= {c.WINDOW}:",
+        "            try:",
+        "                seat = pop()",
+        "            except IndexError as failed:",
+        "                let_out(failed)",
+        f"                return general({names})",
+        "            room, window, slots, doubles, cells, reals, enter, calls, trap, instance = seat",
+        "            answer = None",
+        "            try:",
+        *(f"                {step}" for step in steps),
+        "                room.value = data",
+        f"                error = enter(*(calls[{index}] or instance.bind({index})))",
+        f"                length = slots[0] - {c.IN_WINDOW}",
+        f"                if error is None and 0 <= length <= {c.OUTPUT} and trap.value is None:",
+        f"                    if cells[{c.CELL_LEFT_COUNT}] == 0 and cells[{c.CELL_COUNT}] == len(items):",
+        '                        answer = window[:length].decode().split("\\n")',
+        "            except ValueError as failed:",
+        "                unfit(failed, instance)",
+        "            except BaseException:",
+        "                instance.close()",
+        "                raise",
+        "            if answer is not None and len(answer) == len(items):",
+        "                append(seat)",
+        "                return answer",
+        "            # A trap or a request leaves nothing that could be used again.",
+        "            give_up(seat)",
+        f"    return general({names})",
+    ]
+    return "\n".join(lines) + "\n"

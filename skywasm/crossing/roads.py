@@ -1,0 +1,200 @@
+"""Roads: Python functions made to measure for one signature each, from one template.
+
+A road is what a call pays for, so it does nothing that its signature does not need: no loop, no lookup by name, no check
+that another check covers. Whatever is unusual goes to ``calls.Way``. ``skywasm info --road NAME`` shows one.
+"""
+
+from __future__ import annotations
+
+from skywasm.crossing import convention as c
+from skywasm.crossing import rules
+from skywasm.crossing.calls import Way
+from skywasm.crossing.instance import SLOT_WORDS
+from skywasm.crossing.interface import DATA
+from skywasm.crossing.struck import let_out
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from skywasm.crossing.instance import Instance
+    from skywasm.crossing.interface import Function
+    from skywasm.crossing.module import Module
+
+_TESTS = {"text": "str", "str": "str", "bytes": "bytes", "float": "float", "int": "int", "size": "int"}
+_ANNOTATIONS = {"text": str, "str": str, "bytes": bytes, "float": float, "int": int, "size": int, "bool": bool}
+
+
+def _head(function: Function, defaults: Mapping[str, Any]) -> str:
+    names = [name for name, _ in function.parameters]
+    return ", ".join(f"{name}=_default_{name}" if name in defaults else name for name in names)
+
+
+def _arguments(function: Function) -> tuple[list[str], list[str]]:
+    """What is asked of the arguments, and the steps that put them into slots and window."""
+    tests, data, steps = [], [], []
+    for slot, (name, kind) in enumerate(function.parameters):
+        place = SLOT_WORDS * slot
+        if kind in _TESTS:
+            tests.append(f"type({name}) is {_TESTS[kind]}")
+        if kind in DATA:
+            piece = f"data{len(data)}"
+            data.append(piece)
+            encoded = name if kind == "bytes" else f"{name}.encode()"
+            steps += [f"{piece} = {encoded}", f"slots[{place}] = len({piece})"]
+        elif kind == "float":
+            steps.append(f"doubles[{place}] = {name}")
+        elif kind == "bool":
+            steps.append(f"slots[{place}] = 1 if {name} else 0")
+        else:
+            steps.append(f"slots[{place}] = {name}")
+    if data:
+        steps.append("room.value = " + " + ".join(data))
+    return tests, steps
+
+
+def _answer(function: Function) -> tuple[str, str, str]:
+    """Whether the guest is done and all is well, the answer, and the step before both."""
+    if function.result in DATA:
+        first_is_data = bool(function.parameters) and function.parameters[0][1] in DATA
+        # After a trap slot 0 still holds what went in. A length is below every result of bytes, so the check that those
+        # need anyway catches it; any other number could be taken for an answer.
+        untrapped = "" if first_is_data else " and trap.value is None"
+        decoded = "" if function.result == "bytes" else ".decode()"
+        return (
+            f"error is None and 0 <= length <= {c.OUTPUT}{untrapped}",
+            f"window[:length]{decoded}",
+            f"length = slots[0] - {c.IN_WINDOW}",
+        )
+    value = {"float": "reals[0]", "int": "cells[0]", "bool": "status == 1", "size": "status"}[function.result]
+    right = "status == 0" if function.result in ("float", "int") else "status >= 0"
+    return f"error is None and {right} and trap.value is None", value, "status = slots[0]"
+
+
+def _asking(module: Module, function: Function) -> tuple[list[str], dict[str, Any]]:
+    """The steps that answer a function's requests, as long as nothing is amiss with them, and the names they use.
+
+    Where it can ask one thing only, the host function is called without a step in between.
+    """
+    resume = module.resume
+    possible = [one for one in module.interface.requests.values() if one.capability in function.asks]
+    direct = len(possible) == 1 and all(kind == "int" for _, kind in possible[0].parameters)
+    if direct:
+        cells = (f"cells[{c.CELL_ARGUMENTS + at}]" for at in range(len(possible[0].parameters)))
+        known, answer = f"cells[{c.CELL_REQUEST}] == {possible[0].number}", f"ask({', '.join(cells)})"
+        names = {"ask": module.host[possible[0].name].call}
+    else:
+        known, answer = f"cells[{c.CELL_REQUEST}] in answers", f"answers[cells[{c.CELL_REQUEST}]](cells, instance)"
+        names = {"answers": module.answers}
+    steps = [
+        f"        while slots[0] == {c.ASK} and {known}:",
+        f"            cells[{c.CELL_ANSWER}] = {answer}",
+        f"            error = enter(*(calls[{resume}] or instance.bind({resume})))",
+    ]
+    return steps, names
+
+
+def source(module: Module, function: Function, defaults: Mapping[str, Any], shorter: int | None = None) -> str:
+    """The text of a road. Texts with fewer characters than ``shorter`` are answered by ``python`` without crossing."""
+    index = module.index(function.name)
+    tests, steps = _arguments(function)
+    names = ", ".join(name for name, _ in function.parameters)
+    right, value, status = _answer(function)
+    lines = [f"def {function.name}({_head(function, defaults)}):"]
+    indent = "    "
+    if tests:
+        lines.append(f"    if {' and '.join(tests)}:")
+        indent += "    "
+    if shorter:
+        lines += [f"{indent}if len({function.parameters[0][0]}) < {shorter}:", f"{indent}    return python({names})"]
+    body = [
+        "try:",
+        "    seat = pop()",
+        "except IndexError as error:",
+        "    let_out(error)",
+        "else:",
+        "    room, window, slots, doubles, cells, reals, enter, calls, trap, instance = seat",
+        "    answer = None",
+        "    try:",
+        *(f"        {step}" for step in steps),
+        f"        error = enter(*(calls[{index}] or instance.bind({index})))",
+        *(_asking(module, function)[0] if function.asks else ()),
+        f"        {status}",
+        f"        if {right}:",
+        f"            answer = {value}",
+        "    except ValueError as failed:",
+        "        unfit(failed, instance)",
+        "        append(seat)",
+        f"        return general({names})",
+        "    except BaseException:",
+        "        instance.close()",
+        "        raise",
+        "    if answer is not None:",
+        "        append(seat)",
+        "        return answer",
+        f"    return settle({', '.join(filter(None, ('seat, error', names)))})",
+    ]
+    lines += [indent + line for line in body]
+    lines.append(f"    return general({names})")
+    return "\n".join(lines) + "\n"
+
+
+class _Source:
+    """A loader that knows one text."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def get_source(self, _name: str) -> str:
+        return self._text
+
+
+def _unfit(failed: ValueError, instance: Instance) -> None:
+    """Raises again what a signal handler raised; else an argument did not fit, or the answer was no text."""
+    try:
+        let_out(failed)
+    except ValueError:
+        instance.close()
+        raise
+
+
+def road(way: Way, defaults: Mapping[str, Any], shorter: int | None = None) -> Callable[..., Any]:
+    """The road of a function in one mode.
+
+    Args:
+        way: what the road leaves to it.
+        defaults: of the function's parameters.
+        shorter: a first text with fewer characters is answered by the way's ``python``.
+    """
+    module, function = way.module, way.function
+    if function.asks and rules.armed:
+        # What may be asked depends on the moment now.
+        return way.general
+    text = source(module, function, defaults, shorter)
+    names = {"general": way.general, "python": way.python, "settle": way.settle}
+    if function.asks:
+        names.update(_asking(module, function)[1])
+    made = compiled(module, function.name, text, defaults, names)
+    made.__annotations__ = {name: _ANNOTATIONS[kind] for name, kind in function.parameters}
+    return made
+
+
+def compiled(module: Module, what: str, text: str, defaults: Mapping[str, Any], names: Mapping[str, Any]) -> Any:
+    """The function that a road's text defines, with what every road uses and ``names``."""
+    file = f"road to {module.name}: {what}"
+    space: dict[str, Any] = {
+        "append": module.pool.append,
+        "let_out": let_out,
+        "pop": module.pool.pop,
+        "unfit": _unfit,
+        **names,
+        **{f"_default_{name}": value for name, value in defaults.items()},
+        # What linecache asks for the lines of a traceback, without importing it now.
+        "__loader__": _Source(text),
+        "__name__": file,
+    }
+    exec(compile(text, file, "exec"), space)  # noqa: S102 - made of our own words and checked identifiers
+    made = space[what.rstrip("[]")]
+    made.__module__ = module.name
+    return made

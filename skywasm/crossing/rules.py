@@ -1,0 +1,229 @@
+"""What is denied, and how long a call may take: for the process, and for the context that a call is made in.
+
+Nothing here costs a call anything before the first rule: ``armed`` and ``timed`` are False until then, and calls take roads
+without a guard. Whoever lays roads listens for the first rule of each kind.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextvars import ContextVar, copy_context
+
+from skywasm.errors import CapabilityError, LimitError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any, TypeVar
+
+    Function = TypeVar("Function", bound=Callable[..., Any])
+
+armed = False
+"""Whether anything has ever been denied or limited in this process."""
+
+timed = False
+"""Whether a deadline has ever been set in this process."""
+
+listeners: list[Callable[[], None]] = []
+"""Called when the first rule of either kind is made: roads are to be laid anew."""
+
+before_clock: list[Callable[[], None]] = []
+"""Called before a call's time begins to count: loading the engine is no part of a call."""
+
+# Which of the two all roads have been laid for: 1 is armed, 2 also timed.
+_laid = 0
+_process: list[Rule] = []
+_here: ContextVar[tuple[_Entry, ...]] = ContextVar("skywasm rules", default=())
+_until: ContextVar[float | None] = ContextVar("skywasm deadline", default=None)
+
+
+class _Entry:
+    """One time that a rule has been entered. It ends with the block, whatever context that is left in."""
+
+    __slots__ = ("ended", "rule")
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+        self.ended = False
+
+
+class Rule:
+    """A denial or a deadline: the context's within a ``with`` block, else the process's."""
+
+    __slots__ = ("_entries", "deadline_s", "denied")
+
+    def __init__(self, denied: Iterable[str] = (), deadline_s: float | None = None) -> None:
+        self.denied: frozenset[str] = frozenset(denied)
+        self.deadline_s: float | None = deadline_s
+        self._entries: list[_Entry] = []
+
+    def everywhere(self) -> Rule:
+        """Makes it the process's, until somebody enters it."""
+        _arm(self.deadline_s is not None)
+        _process.append(self)
+        return self
+
+    def __enter__(self) -> None:
+        _arm(self.deadline_s is not None)
+        entry = _Entry(self)
+        self._entries.append(entry)
+        _here.set((*(one for one in _here.get() if not one.ended), entry))
+        # Atomic, so that nothing is left of it when something strikes here.
+        if self in _process:
+            _process.remove(self)
+
+    def __exit__(self, *exception: object) -> None:
+        # A generator may be closed in another context than it was begun in, and rules need not end in turn.
+        here = [entry for entry in _here.get() if entry.rule is self and not entry.ended]
+        entry = here[-1] if here else next((one for one in reversed(self._entries) if not one.ended), None)
+        if entry is not None:
+            entry.ended = True
+        self._entries[:] = [one for one in self._entries if not one.ended]
+        _here.set(tuple(one for one in _here.get() if not one.ended))
+
+
+def made(rule: Rule, caller: Any) -> Rule:
+    """The rule that a function makes for its caller, whose frame is given.
+
+    Where the caller's very next step is to enter it, as in ``with deny("ports"):``, it is the context's from the beginning;
+    else it is the process's from now on.
+    """
+    return rule if _enters_next(caller) else rule.everywhere()
+
+
+def _enters_next(frame: Any) -> bool:
+    """Whether a frame goes on with the beginning of a ``with`` block after the call that it is in."""
+    from opcode import opname
+
+    code, at = frame.f_code.co_code, frame.f_lasti + 2
+    names = []
+    while at < len(code) and len(names) < 2:  # noqa: PLR2004 - see below
+        name = opname[code[at]]
+        if name not in ("CACHE", "EXTENDED_ARG"):
+            names.append(name)
+        at += 2
+    # Python 3.8 to 3.10; 3.11 to 3.13; 3.14 and later, which look the methods up in steps of their own.
+    return names[:1] in (["SETUP_WITH"], ["BEFORE_WITH"]) or names == ["COPY", "LOAD_SPECIAL"]
+
+
+def _arm(deadline: bool) -> None:
+    """Sees to it that rules hold from here on. Several threads may be the first at the same time."""
+    global armed, timed, _laid
+    wanted = 2 if deadline else 1
+    if _laid >= wanted:
+        return
+    if deadline:
+        timed = True
+    armed = True
+    # Not before here: whoever finds it said relies on roads with guards.
+    for listener in listeners:
+        listener()
+    _laid = max(_laid, wanted)
+
+
+def _rules() -> list[Rule]:
+    return [*_process, *(entry.rule for entry in _here.get() if not entry.ended)] if armed else []
+
+
+def denied() -> frozenset[str]:
+    """The capabilities that are denied to a call made here and now."""
+    return frozenset().union(*(rule.denied for rule in _rules()))
+
+
+def deadline_s() -> float | None:
+    """Seconds that a call made here and now may take; None without a limit."""
+    return min((rule.deadline_s for rule in _rules() if rule.deadline_s is not None), default=None)
+
+
+def check(name: str, capabilities: Iterable[str]) -> None:
+    """Raises CapabilityError when ``name`` needs one that is denied here."""
+    refused = denied().intersection(capabilities)
+    if refused:
+        which = " and ".join(repr(one) for one in sorted(refused))
+        raise CapabilityError(f"{name} needs the capability {which}, which skywasm.sandbox.deny() has denied")
+
+
+def remaining_s() -> float | None:
+    """Seconds left to the call that is under way here; None without a limit.
+
+    Raises:
+        LimitError: none are left.
+    """
+    until = _until.get() if timed else None
+    if until is None:
+        return None
+    left = until - time.monotonic()
+    if left <= 0:
+        raise passed()
+    return left
+
+
+def passed() -> LimitError:
+    """What a call raises whose time is up."""
+    return LimitError(f"the call took longer than the deadline of {deadline_s()} s set by skywasm.sandbox.limits()")
+
+
+def run(name: str, capabilities: Iterable[str], road: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """A public call under the rules of here and now: refuses it, or sets its clock going where there is a deadline."""
+    check(name, capabilities)
+    seconds = deadline_s()
+    if seconds is None:
+        return road(*args, **kwargs)
+    for prepare in before_clock:
+        prepare()
+    # In a context of its own, which ends with the call however that ends.
+    return copy_context().run(_timed, time.monotonic() + seconds, road, args, kwargs)
+
+
+def _timed(until: float, road: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    outer = _until.get()
+    _until.set(until if outer is None else min(until, outer))
+    return road(*args, **kwargs)
+
+
+def guarded(name: str, capabilities: tuple[str, ...], road: Callable[..., Any]) -> Callable[..., Any]:
+    """A road that asks first."""
+
+    def guard(*args: Any, **kwargs: Any) -> Any:
+        return run(name, capabilities, road, args, kwargs)
+
+    return guard
+
+
+def needs(*capabilities: str) -> Callable[[Function], Function]:
+    """Marks a function that has no road of its own, one of ``skywasm.batch``, as needing these capabilities."""
+
+    def mark(function: Function) -> Function:
+        name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
+
+        def road(*args: Any, **kwargs: Any) -> Any:
+            return run(name, capabilities, function, args, kwargs) if armed else function(*args, **kwargs)
+
+        for attribute in ("__module__", "__name__", "__qualname__", "__doc__", "__annotations__"):
+            setattr(road, attribute, getattr(function, attribute))
+        road.__wrapped__ = function  # type: ignore[attr-defined]
+        return road  # type: ignore[return-value]
+
+    return mark
+
+
+def carried() -> tuple[frozenset[str], float | None] | None:
+    """What holds here, in a form that another thread or process can take over; None when nothing does."""
+    if not armed:
+        return None
+    what = denied(), remaining_s()
+    return what if what != (frozenset(), None) else None
+
+
+def taken_over(what: tuple[frozenset[str], float | None] | None, work: Callable[[], Any]) -> Any:
+    """Runs ``work`` under what was carried here from the context that asked for it."""
+    if what is None:
+        return work()
+    with Rule(*what):
+        return run("a batch", (), work, (), {})
+
+
+def caller_frame(depth: int = 2) -> Any:
+    """The frame that called the function which calls this."""
+    return sys._getframe(depth)
