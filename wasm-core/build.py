@@ -36,8 +36,8 @@ COMMON_FLAGS = ["-Ctarget-feature=+simd128"]
 
 def sources() -> list[pathlib.Path]:
     """Everything the artifact is made of."""
-    named = [CRATE / "Cargo.toml", CRATE / "Cargo.lock", CRATE / "build.py"]
-    return named + sorted((CRATE / "src").rglob("*.rs"))
+    named = [CRATE / "Cargo.toml", CRATE / "Cargo.lock", CRATE / "build.py", CRATE / "guest" / "Cargo.toml"]
+    return named + sorted([*(CRATE / "src").rglob("*.rs"), *(CRATE / "guest" / "src").rglob("*.rs")])
 
 
 def sources_digest() -> str:

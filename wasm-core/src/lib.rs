@@ -1,19 +1,19 @@
 //! The sandboxed half of skywasm.
 //!
-//! `funcs` holds the logic as safe functions over slices; it knows nothing of WebAssembly and is tested
-//! natively. `exports` is the thin skin that the artifact shows to its host, `host` the only way out.
+//! `functions` holds what Python can call, each exported just below itself; `algorithms` what they are made of, which
+//! knows nothing of WebAssembly or of hosts; `host` is the only way out. How a call gets in and out again is the crate
+//! `skywasm-guest`'s matter.
 //!
-//! The artifact is `no_std`: the standard library would import WASI functions, and the promise of the
-//! sandbox is that nothing but `sky_host.*` is imported.
+//! The artifact is `no_std`: the standard library would import WASI functions, and the promise of the sandbox is that
+//! nothing at all is imported.
 #![cfg_attr(target_family = "wasm", no_std)]
 
 extern crate alloc;
 
-pub mod abi;
-pub mod error;
-pub mod funcs;
+pub mod algorithms;
+pub mod functions;
 pub mod host;
-mod simd;
 
-#[cfg(target_family = "wasm")]
-mod exports;
+pub use skywasm_guest::Error;
+
+skywasm_guest::module!();

@@ -16,7 +16,7 @@
 #![forbid(unsafe_code)]
 
 use super::bytes::fill;
-use crate::simd::{self, Lanes};
+use super::simd::{self, Lanes};
 use alloc::vec::Vec;
 use core::ops::Range;
 

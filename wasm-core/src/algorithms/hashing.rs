@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use crate::error::Error;
+use crate::Error;
 use alloc::vec::Vec;
 use digest::{ExtendableOutput, FixedOutput, Update, XofReader};
 

@@ -12,7 +12,7 @@
 #![forbid(unsafe_code)]
 
 use super::bytes::append;
-use crate::error::Error;
+use crate::Error;
 use alloc::vec::Vec;
 
 const CHUNK: u64 = 36u64.pow(6);

@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use super::bytes::append;
-use crate::error::Error;
+use crate::Error;
 use alloc::vec::Vec;
 use core::fmt::{self, Write};
 
@@ -83,18 +83,15 @@ fn fixed(value: f64, places: usize, out: &mut Vec<u8>) {
 /// # Errors
 /// `Error::Input` for a precision below 0 or above `PRECISION_LIMIT`.
 pub fn format(value: f64, precision: i64, out: &mut Vec<u8>) -> Result<(), Error> {
+    if !(0..=PRECISION_LIMIT).contains(&precision) {
+        return Err(Error::Input);
+    }
     // Rust spells it NaN, Python nan. Infinity has the same name in both.
     if value.is_nan() {
         out.extend_from_slice(b"nan");
         return Ok(());
     }
-    let places = if value.is_finite() && is_integer(value) {
-        0
-    } else if (0..=PRECISION_LIMIT).contains(&precision) {
-        precision as usize
-    } else {
-        return Err(Error::Input);
-    };
+    let places = if value.is_finite() && is_integer(value) { 0 } else { precision as usize };
     if places <= FIXED_PLACES && value.abs() < FIXED_BELOW {
         fixed(value, places, out);
         return Ok(());
@@ -146,8 +143,10 @@ mod tests {
     }
 
     #[test]
-    fn an_integral_value_ignores_a_bad_precision() {
-        assert_eq!(text(2.0, -1), "2");
+    fn no_value_takes_a_bad_precision() {
+        for value in [2.0, 1.5, f64::NAN, f64::INFINITY] {
+            assert_eq!(format(value, -1, &mut Vec::new()), Err(Error::Input), "{value}");
+        }
     }
 
     #[test]

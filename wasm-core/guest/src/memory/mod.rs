@@ -1,0 +1,11 @@
+//! Where an instance's memory is: statics in a module, a thread's own in native tests.
+
+#[cfg(not(target_family = "wasm"))]
+mod native;
+#[cfg(target_family = "wasm")]
+mod wasm;
+
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use native::{InputWindow, addresses, cell, read_output, set_cell, show, with, write_input};
+#[cfg(target_family = "wasm")]
+pub(crate) use wasm::{InputWindow, addresses, cell, set_cell, show, with};

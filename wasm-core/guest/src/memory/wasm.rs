@@ -1,0 +1,79 @@
+//! The instance's own memory: statics. A module has one thread and imports nothing, so no export is ever entered while
+//! another runs, and the host touches memory only while none does.
+#![allow(unsafe_code)]
+
+#[cfg(target_feature = "atomics")]
+compile_error!("skywasm-guest keeps its state in plain statics: build without threads");
+
+use crate::state::State;
+use crate::wire::{CELLS, INPUT_WINDOW, OUTPUT_WINDOW};
+use core::cell::{Cell, UnsafeCell};
+
+/// What the host reads and writes. All zeros, so that a new instance has it for nothing.
+#[repr(C, align(16))]
+struct Windows {
+    cells: [Cell<i64>; CELLS],
+    input: UnsafeCell<[u8; INPUT_WINDOW]>,
+    output: UnsafeCell<[u8; OUTPUT_WINDOW]>,
+}
+
+struct OneThread<T>(T);
+
+// SAFETY: there is one thread (see above).
+unsafe impl<T> Sync for OneThread<T> {}
+
+static WINDOWS: OneThread<Windows> = OneThread(Windows {
+    cells: [const { Cell::new(0) }; CELLS],
+    input: UnsafeCell::new([0; INPUT_WINDOW]),
+    output: UnsafeCell::new([0; OUTPUT_WINDOW]),
+});
+
+static STATE: OneThread<UnsafeCell<State>> = OneThread(UnsafeCell::new(State::new()));
+
+/// Hands out the state. `body` is this crate's own, runs no function of a module, and never comes here again.
+#[inline(always)]
+pub(crate) fn with<R>(body: impl FnOnce(&mut State) -> R) -> R {
+    // SAFETY: no second reference exists: one thread, and `body` keeps to the rule above.
+    body(unsafe { &mut *STATE.0.get() })
+}
+
+#[inline(always)]
+pub(crate) fn cell(number: usize) -> i64 {
+    WINDOWS.0.cells[number].get()
+}
+
+#[inline(always)]
+pub(crate) fn set_cell(number: usize, value: i64) {
+    WINDOWS.0.cells[number].set(value);
+}
+
+/// The input window, for as long as one call runs.
+pub(crate) struct InputWindow(());
+
+impl InputWindow {
+    /// Only the beginning of a call takes it.
+    #[inline(always)]
+    pub(crate) fn take() -> InputWindow {
+        InputWindow(())
+    }
+
+    #[inline(always)]
+    pub(crate) fn bytes(&mut self) -> &mut [u8] {
+        // SAFETY: calls do not nest, so there is one `InputWindow`, and the reference borrows it.
+        unsafe { &mut *WINDOWS.0.input.get() }
+    }
+}
+
+/// Copies a result that fits to the output window.
+#[inline]
+pub(crate) fn show(bytes: &[u8]) {
+    // SAFETY: nobody else in the module touches the output window, and the reference ends here.
+    let window = unsafe { &mut *WINDOWS.0.output.get() };
+    crate::bytes::fill(window, bytes);
+}
+
+/// The addresses of the input window, the output window and the cells.
+pub(crate) fn addresses() -> [i64; 3] {
+    let windows = &WINDOWS.0;
+    [windows.input.get() as usize as i64, windows.output.get() as usize as i64, windows.cells.as_ptr() as usize as i64]
+}

@@ -1,0 +1,224 @@
+//! Hashes: of a file, of data in pieces, of texts, and MD5 of many messages at once.
+//!
+//! Between the pieces a hash's state is in Python's hands, as the bytes of the [`Hasher`]. They mean something to this
+//! artifact alone.
+
+use crate::Error;
+use crate::algorithms::hashing::{self, Hasher};
+use crate::algorithms::md5_lanes;
+use crate::algorithms::{bytes, simd};
+use crate::host::Files;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::mem::MaybeUninit;
+use core::ops::Range;
+use skywasm_guest::{Buffer, Column, Out, Results, export};
+
+/// Bytes read at first, and at most, in one request.
+const FIRST_ROOM: usize = 32 * 1024;
+const ROOM: usize = 256 * 1024;
+
+/// Hashes an open file; the result is the hasher's state.
+///
+/// # Errors
+/// `Error::Protocol` for an unknown algorithm.
+pub async fn hash_file(handle: i64, algorithm: i64, files: Files) -> Result<Vec<u8>, Error> {
+    let mut hasher = Hasher::new(algorithm)?;
+    let mut room = vec![0; FIRST_ROOM];
+    loop {
+        let length = usize::try_from(files.file_read(handle, &mut room).await).map_err(|_| Error::Protocol)?;
+        if length == 0 {
+            break;
+        }
+        hasher.update(room.get(..length).ok_or(Error::Protocol)?);
+        if length == room.len() && length < ROOM {
+            room = Vec::new();
+            room.try_reserve_exact(ROOM)?;
+            room.resize(ROOM, 0);
+        }
+    }
+    let mut state = Vec::new();
+    put_state(hasher, &mut state);
+    Ok(state)
+}
+export!(async hash_file(handle, algorithm, files));
+
+/// Takes in more bytes: `data` is a state (left out for a new hash), then the bytes. The result is the new state.
+///
+/// # Errors
+/// `Error::Protocol` for an unknown algorithm, and for a state that is not one of its.
+pub fn hash_update(data: &[u8], algorithm: i64, has_state: bool, mut out: Out<'_, [u8]>) -> Result<(), Error> {
+    let (mut hasher, data) =
+        if has_state { take_state(data, algorithm)? } else { (Hasher::new(algorithm)?, data) };
+    hasher.update(data);
+    put_state(hasher, &mut out);
+    Ok(())
+}
+export!(hash_update(data, algorithm, has_state, out));
+
+/// The digest that a state stands for, of `size` bytes for extendable outputs.
+///
+/// # Errors
+/// As [`hash_update`], and `Error::Limit` for a size above [`hashing::XOF_LIMIT`].
+pub fn hash_digest(state: &[u8], algorithm: i64, size: i64, mut out: Out<'_, [u8]>) -> Result<(), Error> {
+    let (hasher, _) = take_state(state, algorithm)?;
+    hasher.finish(size, &mut out)
+}
+export!(hash_digest(state, algorithm, size, out));
+
+/// The digest of some bytes, in hexadecimal digits.
+///
+/// # Errors
+/// `Error::Protocol` for an unknown algorithm.
+pub fn hash_string(data: &[u8], algorithm: i64, mut out: Out<'_, str>) -> Result<(), Error> {
+    let mut digest = Vec::new();
+    digest_of(Hasher::new(algorithm)?, data, &mut digest)?;
+    put_hex(&digest, &mut out);
+    Ok(())
+}
+export!(hash_string(data, algorithm, out), batch = hash_strings(algorithm));
+
+fn digest_of(mut hasher: Hasher, data: &[u8], digest: &mut Vec<u8>) -> Result<(), Error> {
+    hasher.update(data);
+    hasher.finish(0, digest)
+}
+
+fn put_hex(bytes: &[u8], out: &mut Vec<u8>) {
+    let (sixteens, rest) = bytes.as_chunks::<16>();
+    for sixteen in sixteens {
+        out.extend_from_slice(&simd::hex(sixteen));
+    }
+    let mut last = [0u8; 16];
+    last[..rest.len()].copy_from_slice(rest);
+    bytes::append(out, &simd::hex(&last)[..2 * rest.len()]);
+}
+
+/// [`hash_string`] of many; MD5 of eight at a time.
+fn hash_strings(items: &mut Column<'_>, algorithm: i64, results: &mut Results) -> Result<(), Error> {
+    if algorithm == hashing::MD5 {
+        return md5_strings(items, results);
+    }
+    let first = Hasher::new(algorithm)?;
+    let mut digest = Vec::new();
+    for item in items {
+        let Some(item) = item? else {
+            results.missing()?;
+            continue;
+        };
+        digest.clear();
+        if let Hasher::Blake3(_) = first {
+            digest.extend_from_slice(blake3::hash(item).as_bytes());
+        } else {
+            digest_of(first.clone(), item, &mut digest)?;
+        }
+        let mark = results.mark();
+        put_hex(&digest, results.output());
+        results.end(mark, Ok(()))?;
+    }
+    Ok(())
+}
+
+/// MD5 of many texts, in lanes.
+fn md5_strings(items: &mut Column<'_>, results: &mut Results) -> Result<(), Error> {
+    let text = items.data();
+    let mut missing: Vec<usize> = Vec::new();
+    let mut parts: Vec<Range<usize>> = Vec::new();
+    while let Some(range) = items.next_range() {
+        if range.as_ref().is_ok_and(Option::is_none) {
+            missing.push(parts.len());
+        }
+        parts.push(range?.unwrap_or(0..0));
+    }
+    let mut missing = missing.into_iter().peekable();
+    let mut index = 0;
+    let mut outcome = Ok(());
+    let each = |digest: &[u8; 16]| {
+        let result = if missing.next_if_eq(&index).is_some() { results.missing() } else { results.push(&simd::hex(digest)) };
+        outcome = outcome.and(result);
+        index += 1;
+    };
+    md5_of_parts(text, &parts, each);
+    outcome
+}
+
+fn md5_of_parts(text: &[u8], parts: &[Range<usize>], mut each: impl FnMut(&[u8; 16])) {
+    if parts.iter().all(|part| part.len() <= md5_lanes::SHORT) {
+        md5_lanes::run_short(text, parts, each);
+        return;
+    }
+    let job = |part: &Range<usize>| {
+        let data = &text[part.clone()];
+        md5_lanes::Job { data, state: md5_lanes::START, total: Some(data.len() as u64) }
+    };
+    let mut jobs: Vec<md5_lanes::Job<'_>> = parts.iter().map(job).collect();
+    md5_lanes::run(&mut jobs);
+    for job in &jobs {
+        each(&md5_lanes::digest(job.state));
+    }
+}
+
+/// Bytes of a record in [`md5_parts`]' table.
+const MD5_RECORD: usize = 40;
+
+/// MD5 of many messages or parts of them. The input begins with a table of `count` records of five u64: where the data
+/// lies in the input, its length, the length of the whole message (-1: more parts follow), and the state, which is
+/// written back. The data lies behind the table.
+///
+/// # Errors
+/// `Error::Protocol` for a table that the input does not hold, and for data it does not.
+pub fn md5_parts(count: i64, mut parts: Buffer<'_>) -> Result<u32, Error> {
+    let number = u32::try_from(count).map_err(|_| Error::Protocol)?;
+    let size = (number as usize).checked_mul(MD5_RECORD).ok_or(Error::Protocol)?;
+    let (table, data) = parts.split_at_mut_checked(size).ok_or(Error::Protocol)?;
+    let (table, _) = table.as_chunks_mut::<MD5_RECORD>();
+    let mut jobs = Vec::new();
+    jobs.try_reserve_exact(table.len())?;
+    for record in table.iter() {
+        jobs.push(md5_job(record, data, size)?);
+    }
+    md5_lanes::run(&mut jobs);
+    for (record, job) in table.iter_mut().zip(&jobs) {
+        for (place, word) in record[24..].chunks_exact_mut(4).zip(job.state) {
+            place.copy_from_slice(&word.to_le_bytes());
+        }
+    }
+    Ok(number)
+}
+export!(md5_parts(count, parts));
+
+/// Reads a record; `data` starts `offset` bytes into the input.
+fn md5_job<'a>(record: &[u8; MD5_RECORD], data: &'a [u8], offset: usize) -> Result<md5_lanes::Job<'a>, Error> {
+    let (words, _) = record.as_chunks::<8>();
+    let word = |index: usize| i64::from_le_bytes(words[index]);
+    let start = usize::try_from(word(0)).ok().and_then(|start| start.checked_sub(offset)).ok_or(Error::Protocol)?;
+    let length = usize::try_from(word(1)).map_err(|_| Error::Protocol)?;
+    let data = data.get(start..).and_then(|data| data.get(..length)).ok_or(Error::Protocol)?;
+    let total = u64::try_from(word(2)).ok();
+    if total.is_none() && length % 64 != 0 {
+        return Err(Error::Protocol);
+    }
+    let (state, _) = record[24..].as_chunks::<4>();
+    Ok(md5_lanes::Job { data, state: core::array::from_fn(|i| u32::from_le_bytes(state[i])), total })
+}
+
+/// Appends the bytes of a hasher.
+#[allow(unsafe_code)]
+fn put_state(hasher: Hasher, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.resize(start + size_of::<Hasher>(), 0);
+    let mut place = MaybeUninit::<Hasher>::uninit();
+    place.write(hasher);
+    // SAFETY: both sides are as long as a hasher and apart. Padding between its fields is copied as it is, and nothing
+    // but a copy is ever made of it.
+    unsafe { core::ptr::copy_nonoverlapping(place.as_ptr().cast::<u8>(), out[start..].as_mut_ptr(), size_of::<Hasher>()) }
+}
+
+/// The hasher whose bytes `put_state` showed, and what follows it.
+#[allow(unsafe_code)]
+fn take_state(bytes: &[u8], algorithm: i64) -> Result<(Hasher, &[u8]), Error> {
+    let (state, data) = bytes.split_at_checked(size_of::<Hasher>()).ok_or(Error::Protocol)?;
+    // SAFETY: the host gives back the bytes that `put_state` showed in an instance of this same artifact, unchanged; a
+    // hasher owns nothing beyond its bytes. A host that breaks its word harms its own sandbox only.
+    let hasher = unsafe { state.as_ptr().cast::<Hasher>().read_unaligned() };
+    if hasher.algorithm() == algorithm { Ok((hasher, data)) } else { Err(Error::Protocol) }
+}

@@ -1,0 +1,100 @@
+//! CPU and memory as a container sees them: the machine's own numbers, cut by affinity and cgroup limits.
+
+use crate::Error;
+use crate::algorithms::pynum;
+use crate::host::{Cpu, Fact, Memory, TEXT_ROOM, optional};
+use alloc::vec::Vec;
+use skywasm_guest::export;
+
+/// Hands the text of a fact to `parse`. A file that cannot be read or does not parse is no limit. Text that fills its
+/// room may be cut, and text beyond ASCII may hold digits Python knows: both are for the reference to decide.
+fn parsed<T>(text: Option<Vec<u8>>, parse: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, Error> {
+    let Some(bytes) = text else { return Ok(None) };
+    if bytes.len() == TEXT_ROOM || !bytes.is_ascii() {
+        return Err(Error::Input);
+    }
+    Ok(str::from_utf8(&bytes).ok().and_then(parse))
+}
+
+/// `int(value)` for a quotient: beyond the range of the result the reference answers or raises.
+fn truncated(value: f64) -> Result<i64, Error> {
+    if value.abs() < 9_007_199_254_740_992.0 { Ok(value as i64) } else { Err(Error::Input) }
+}
+
+fn two_floats(text: &str) -> Option<(f64, f64)> {
+    let mut words = text.split(pynum::is_blank).filter(|word| !word.is_empty());
+    let (quota, period) = (words.next()?, words.next()?);
+    if words.next().is_some() || quota == "max" {
+        return None;
+    }
+    Some((pynum::float(quota)?, pynum::float(period)?))
+}
+
+async fn quota_v2(cpu: Cpu) -> Result<Option<i64>, Error> {
+    match parsed(cpu.fact(Fact::CpuMax).await?, two_floats)? {
+        // Also no limit for what is not a number.
+        Some((quota, _)) if quota.is_nan() || quota <= 0.0 => Ok(None),
+        // Python raises for a zero period, and for a quotient that is not a number.
+        Some((_, 0.0)) => Err(Error::Input),
+        Some((quota, period)) => truncated(quota / period).map(Some),
+        None => Ok(None),
+    }
+}
+
+async fn quota_v1(cpu: Cpu) -> Result<Option<i64>, Error> {
+    // Mostly -1, for no limit; then the period need not be read. What is not a number is no limit either.
+    let quota = parsed(cpu.fact(Fact::CpuQuota).await?, pynum::float)?;
+    let Some(quota) = quota.filter(|&quota| quota > 0.0) else { return Ok(None) };
+    let period = parsed(cpu.fact(Fact::CpuPeriod).await?, pynum::float)?;
+    let Some(period) = period.filter(|&period| period > 0.0) else { return Ok(None) };
+    truncated(quota / period).map(Some)
+}
+
+/// The CPUs a process may use: online, in its affinity, and whole CPUs of its cgroup's quota (which may be 0).
+///
+/// # Errors
+/// `Error::Input` where the reference must answer.
+pub async fn get_cpu_count(cpu: Cpu) -> Result<i64, Error> {
+    // The reference's answer for a system that does not tell is None, which is no number.
+    let mut count = optional(cpu.cpu_online().await).ok_or(Error::Input)?;
+    if let Some(affinity) = optional(cpu.cpu_affinity().await) {
+        count = count.min(affinity);
+    }
+    let quota = if cpu.cpu_cgroup_version().await == 2 { quota_v2(cpu).await? } else { quota_v1(cpu).await? };
+    Ok(quota.map_or(count, |quota| count.min(quota)))
+}
+export!(async get_cpu_count(cpu));
+
+/// The kilobytes in a meminfo text. psutil, which the reference asks, wants free memory to be there too.
+fn total_kb(text: &[u8]) -> Option<i64> {
+    let mut total = None;
+    let mut free = false;
+    for line in text.split(|&byte| byte == b'\n') {
+        let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        let name = words.next();
+        let mut value = || str::from_utf8(words.next()?).ok()?.parse().ok();
+        if name == Some(b"MemTotal:") {
+            total = value();
+        } else if name == Some(b"MemFree:") {
+            free = true;
+        }
+    }
+    total.filter(|&kb: &i64| free && (0..1 << 43).contains(&kb))
+}
+
+/// The memory a process may use, in units of 2^30 bytes: the machine's own, cut by its cgroup's limit.
+///
+/// # Errors
+/// As [`get_cpu_count`].
+pub async fn get_mem_size_gb(memory: Memory) -> Result<f64, Error> {
+    let text = memory.fact(Fact::MemInfo).await?.ok_or(Error::Input)?;
+    let total = total_kb(&text).ok_or(Error::Input)? * 1024;
+    let fact = if memory.memory_cgroup_version().await == 2 { Fact::MemoryMax } else { Fact::MemoryLimit };
+    let bytes = match parsed(memory.fact(fact).await?, pynum::int)? {
+        Some(limit) if limit > 0 => limit.min(total.into()) as i64,
+        _ => total,
+    };
+    // Exact: at most 53 bits, divided by a power of two.
+    Ok(bytes as f64 / 1_073_741_824.0)
+}
+export!(async get_mem_size_gb(memory));

@@ -1,0 +1,8 @@
+//! What Python can call: a file a subject, each function exported just below itself.
+
+pub mod files;
+pub mod hashing;
+pub mod machine;
+pub mod numbers;
+pub mod processes;
+pub mod text;
