@@ -1,11 +1,21 @@
-"""Stand-ins for the artifact, written as WebAssembly text: right where nothing else is said, hostile elsewhere."""
+"""Stand-ins for the artifact, written as WebAssembly text: right where nothing else is said, hostile elsewhere.
+
+A stand-in has the real record, so that it offers and asks for what the artifact does. It answers the examples that an
+artifact is asked when it is loaded, by the lengths of texts and the values of numbers, and one question more; all else
+traps.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import types
+import struct
 
-from skywasm import _abi, _registry
+from skywasm.crossing import convention as c
+from skywasm.crossing import interface
+from skywasm.crossing.module import Module
+from skywasm.functions import ROWS
+from skywasm.functions.declare import BY_NAME
+from skywasm.routes import core
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,15 +24,20 @@ if TYPE_CHECKING:
     from typing import Any
 
 PAGE = 65536
+CELLS_AT = 1024
+ANSWERS_AT = 4096
+OUTPUT_AT = PAGE
+INPUT_AT = 2 * PAGE
+LARGE_AT = 3 * PAGE
+PAGES = 4
+# A question that no example is, and its answer.
+QUESTION = "f" * 16
 ANSWER = b"3w5e11264sgsf"
-ANSWER_AT = 16
-INPUT_AT = 4096
-# The two questions that are asked when an instance is first made, told apart by their length.
-_KNOWN = f"""
-    (if (i64.eq (local.get $a) (i64.const 16))
-      (then (return (i64.const {ANSWER_AT << 32 | len(ANSWER)}))))
-    (if (i64.eq (local.get $a) (i64.const 15)) (then (return (i64.const {_abi.E_INPUT}))))
-"""
+NAMES = ("a", "b", "c", "d", "e", "f", "g", "at")
+_UNIFORM = " ".join(f"(param ${name} i64)" for name in NAMES) + " (result i64)"
+RECORD: str = interface.read_binary(core.package_data(core.ARTIFACT)).record or ""
+INTERFACE = interface.Interface(core.package_data(core.ARTIFACT), core.ARTIFACT)
+REQUESTS = {one.name: one.number for one in INTERFACE.requests.values()}
 
 
 def packed(pointer: int, length: int) -> str:
@@ -31,10 +46,72 @@ def packed(pointer: int, length: int) -> str:
     return f"(i64.const {value if value < 2**63 else value - 2**64})"
 
 
+def cell(number: int, value: str) -> str:
+    """The instruction that puts a value into a cell."""
+    return f"(i64.store (i32.const {CELLS_AT + 8 * number}) {value})"
+
+
+def asking(request: str, *arguments: int) -> str:
+    """The body of a function that asks for a request by its name."""
+    steps = [cell(c.CELL_REQUEST, f"(i64.const {REQUESTS[request]})")]
+    steps += [cell(c.CELL_ARGUMENTS + at, f"(i64.const {value})") for at, value in enumerate(arguments)]
+    return " ".join(steps) + f" (i64.const {c.ASK})"
+
+
 def function(name: str, body: str) -> str:
-    """An export of the uniform signature."""
-    return f"""(func (export "{name}") (param $a i64) (param $b i64) (param $c i64) (param $again i64) (result i64)
-      {body})"""
+    """An export of the uniform type, whose parameters are $a to $g and $at."""
+    return f'(func (export "{name}") {_UNIFORM} {body})'
+
+
+class _Known:
+    """The answers that a stand-in knows: their texts in memory, and the expressions that tell them."""
+
+    def __init__(self) -> None:
+        self.data = b""
+        self.bodies: dict[str, str] = {}
+
+    def add(self, name: str, arguments: Any, answer: Any) -> None:
+        one = INTERFACE.functions[name]
+        conditions = [
+            f"(i64.eq (local.get ${slot}) (i64.const {_in_slot(kind, value)}))"
+            for slot, (_, kind), value in zip(NAMES, one.parameters, arguments)
+        ]
+        text = answer.encode()
+        body = packed(ANSWERS_AT + len(self.data), len(text))
+        self.data += text
+        whole = conditions[0] if len(conditions) == 1 else self._all(conditions)
+        self.bodies[name] = self.bodies.get(name, "") + f"(if {whole} (then (return {body})))\n"
+
+    @staticmethod
+    def _all(conditions: list[str]) -> str:
+        whole = conditions[0]
+        for one in conditions[1:]:
+            whole = f"(i32.and {whole} {one})"
+        return whole
+
+
+def _in_slot(kind: str, value: Any) -> int:
+    if kind in interface.DATA:
+        return len(value.encode("utf-8", "surrogatepass"))
+    if kind == "float":
+        return int(struct.unpack("<q", struct.pack("<d", value))[0])
+    return int(value)
+
+
+def _known() -> _Known:
+    known = _Known()
+    for row in ROWS:
+        if row.crossing is None and not row.asks:
+            for example in row.examples.values():
+                if not callable(example):
+                    whole = (*example, *(row.reference.__defaults__ or ()))[: row.reference.__code__.co_argcount]
+                    if len(whole) < row.reference.__code__.co_argcount:
+                        continue
+                    missing = row.reference.__code__.co_argcount - len(example)
+                    defaults = (row.reference.__defaults__ or ())[-missing:] if missing else ()
+                    known.add(row.name, (*example, *defaults), row.reference(*example))
+    known.add("base36_encode", (QUESTION,), BY_NAME["base36_encode"].reference(QUESTION))
+    return known
 
 
 def text(
@@ -42,55 +119,64 @@ def text(
     *,
     start: str = "",
     extra: str = "",
-    pages: int = 2,
+    pages: int = PAGES,
     knows: bool = True,
+    record: str = RECORD,
 ) -> str:
     """An artifact that passes every check at load.
 
-    ``functions`` gives exports a body of their own; one of the registry without any traps. ``start`` is the body
+    ``functions`` gives exports a body of their own; one of the record without any traps. ``start`` is the body
     of ``_initialize``; ``extra`` stands at the top of the module, where imports must stand. ``knows`` says whether
-    it answers what it is asked when an instance is first made.
+    it answers what it is asked when it is loaded. ``record`` is what it says of itself.
     """
-    bodies = {export: "unreachable" for row in _registry.ROWS for export in row.exports}
-    bodies["sky_abi_version"] = f"(i64.const {_abi.ABI_VERSION})"
-    bodies["sky_input"] = f"(i64.const {INPUT_AT})"
-    bodies["sky_output"] = "(i64.const 0)"
-    bodies["sky_is_process_alive"] = "(i64.const 1)"
+    bodies = {name: "unreachable" for name in INTERFACE.functions}
+    bodies.update({name + "[]": "unreachable" for name, one in INTERFACE.functions.items() if one.batch})
+    bodies[c.BUFFERS] = (
+        f"(if (i64.eqz (local.get $a)) (then (return (i64.const {INPUT_AT}))))"
+        f"(if (i64.eq (local.get $a) (i64.const 1)) (then (return (i64.const {OUTPUT_AT}))))"
+        f"(i64.const {CELLS_AT})"
+    )
+    bodies[c.RESERVE] = f"""(local $more i64)
+      (local.set $more (i64.sub (i64.add (local.get $a) (i64.const {LARGE_AT + PAGE - 1}))
+        (i64.mul (i64.extend_i32_u (memory.size)) (i64.const {PAGE}))))
+      (if (i64.gt_s (local.get $more) (i64.const {PAGE - 1})) (then
+        (if (i32.eq (memory.grow (i32.wrap_i64 (i64.div_s (local.get $more) (i64.const {PAGE})))) (i32.const -1))
+          (then (return (i64.const {c.E_LIMIT}))))))
+      (i64.const {LARGE_AT})"""
+    bodies[c.RESUME] = f"(i64.const {c.E_PROTOCOL})"
+    bodies["is_process_alive"] = "(i64.const 1)"
     bodies.update(functions or {})
+    known = _known()
     if knows:
-        bodies["sky_base36_encode"] = _KNOWN + bodies["sky_base36_encode"]
+        for name, body in known.bodies.items():
+            bodies[name] = body + bodies[name]
     exports = "\n".join(function(name, body) for name, body in bodies.items())
     return f"""(module
       {extra}
       (memory (export "memory") {pages})
-      (data (i32.const {ANSWER_AT}) "{ANSWER.decode()}")
+      (data (i32.const {ANSWERS_AT}) "{"".join(f"{chr(92)}{byte:02x}" for byte in known.data)}")
       (func (export "_initialize") {start})
-      {exports})"""
+      {exports}
+      (@custom "{c.SECTION.decode()}" "{"".join(f"{chr(92)}{byte:02x}" for byte in record.encode())}"))"""
+
+
+def compiled(wat: str) -> bytes:
+    """The bytes of a module."""
+    import wasmtime
+
+    return bytes(wasmtime.wat2wasm(wat))
 
 
 def install(folder: pathlib.Path, wat: str) -> None:
     """Puts an artifact in place of the one in a copy of the packages, with the digest that belongs to it."""
-    import wasmtime
-
-    content = bytes(wasmtime.wat2wasm(wat))
-    (folder / "skywasm" / "core.wasm").write_bytes(content)
+    content = compiled(wat)
+    (folder / "skywasm" / core.ARTIFACT).write_bytes(content)
     digest = hashlib.sha256(content).hexdigest()
-    (folder / "skywasm" / "core.provenance").write_text(f"artifact-sha256: {digest}\n")
+    (folder / "skywasm" / core.PROVENANCE).write_text(f"artifact-sha256: {digest}\n")
 
 
-def instance(wat: str, path: str) -> Any:
-    """An instance of an artifact in this process, called the ``raw`` or the ``public`` way."""
-    import wasmtime
+def module(wat: str, **how: Any) -> Module:
+    """A module of an artifact in this process, with the machine's host functions; ``how`` is as for ``Module``."""
+    from skywasm.machine import HOST
 
-    from skywasm import _capi, _instance, _runtime
-
-    real = _runtime.engine()
-    kind = {"raw": _instance.RawInstance, "public": _instance.PublicInstance}[path]
-    public = real.public()
-    module = wasmtime.Module(public.engine, wasmtime.wat2wasm(wat))
-    if path == "public":
-        side = types.SimpleNamespace(wasmtime=wasmtime, engine=public.engine, module=module)
-        return kind(types.SimpleNamespace(public=lambda: side))
-    engine = real.raw.engine
-    side = types.SimpleNamespace(engine=engine, module=_capi.Module(engine, bytes(module.serialize())))
-    return kind(types.SimpleNamespace(raw=side))
+    return Module(compiled(wat), "a stand-in", HOST, **how)
