@@ -1,6 +1,6 @@
 """What skywasm may ask of the machine: one contract, one module a platform.
 
-``facts`` is the module for the platform this runs on; ``_contract.Platform`` says what it offers. Nothing
+``facts`` is the module for the platform this runs on; ``contract.Platform`` says what it offers. Nothing
 here knows of skywasm or WebAssembly, nothing is cached, and no descriptor outlives a call.
 """
 

@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
 
-    from host_shims._contract import PathOrFd
+    from host_shims.contract import PathOrFd
 
 # The same on every system that has sockets.
 _AF_INET = 2

@@ -13,7 +13,7 @@ import struct
 from skywasm.crossing import convention as c
 from skywasm.crossing import interface
 from skywasm.crossing.module import Module
-from skywasm.functions import ROWS
+from skywasm.functions import BY_NAME, ROWS
 from skywasm.functions.declare import BY_NAME
 from skywasm.routes import core
 
@@ -104,9 +104,6 @@ def _known() -> _Known:
         if row.crossing is None and not row.asks:
             for example in row.examples.values():
                 if not callable(example):
-                    whole = (*example, *(row.reference.__defaults__ or ()))[: row.reference.__code__.co_argcount]
-                    if len(whole) < row.reference.__code__.co_argcount:
-                        continue
                     missing = row.reference.__code__.co_argcount - len(example)
                     defaults = (row.reference.__defaults__ or ())[-missing:] if missing else ()
                     known.add(row.name, (*example, *defaults), row.reference(*example))
@@ -129,7 +126,7 @@ def text(
     of ``_initialize``; ``extra`` stands at the top of the module, where imports must stand. ``knows`` says whether
     it answers what it is asked when it is loaded. ``record`` is what it says of itself.
     """
-    bodies = {name: "unreachable" for name in INTERFACE.functions}
+    bodies = dict.fromkeys(INTERFACE.functions, "unreachable")
     bodies.update({name + "[]": "unreachable" for name, one in INTERFACE.functions.items() if one.batch})
     bodies[c.BUFFERS] = (
         f"(if (i64.eqz (local.get $a)) (then (return (i64.const {INPUT_AT}))))"

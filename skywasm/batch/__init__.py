@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from typing import Any
 
-    from host_shims._contract import PathOrFd
+    from host_shims.contract import PathOrFd
 
 _DERIVED = derived.all_of(__name__)
 globals().update(_DERIVED)
 
-__all__ = sorted([*_DERIVED, "hash_files", "hash_strings", "read_last_n_lines"])
+__all__ = ["hash_files", "hash_strings", "read_last_n_lines"]
+__all__ += list(_DERIVED)
 
 
 @rules.needs()

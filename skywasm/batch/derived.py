@@ -5,7 +5,7 @@ from __future__ import annotations
 from skywasm.crossing import rules
 from skywasm.crossing.items import as_list, numbers, one_by_one
 from skywasm.functions.declare import ROWS
-from skywasm.routes import bind
+from skywasm.routes import bind, core
 from skywasm.routes import mode as modes
 
 TYPE_CHECKING = False
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
 def all_of(module: str) -> dict[str, Any]:
     """The public functions by name, for the module of that name."""
-    made = {row.name: _Batched(row, row.batch, module).function for row in ROWS if row.batch is not None}
-    return made
+    return {row.name: _Batched(row, row.batch, module).function for row in ROWS if row.batch is not None}
 
 
 class _Batched:
@@ -81,7 +80,7 @@ class _Batched:
 
     def _crossing(self, *, forced: bool) -> Road:
         """The road through the artifact."""
-        module = bind.core.core()
+        module = core.core()
         from skywasm.crossing import lists
 
         python = self.row.reference

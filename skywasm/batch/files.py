@@ -74,14 +74,14 @@ def tail_one(path: Any, n: int, index: int) -> Any:
 
 
 def hash_group(
-    paths: Sequence[Any], alg: str, lanes: bool, rules: tuple[frozenset[str], float | None] | None = None
+    paths: Sequence[Any], alg: str, lanes: bool, carried: tuple[frozenset[str], float | None] | None = None
 ) -> list[Any]:
     """The digests of a group of files, or exceptions. A plain function, so that an executor can carry it anywhere.
 
-    ``rules`` are those of the context that asked for it, where that is another.
+    ``carried`` are the rules of the context that asked for it, where that is another.
     """
-    if rules is not None:
-        done: list[Any] = rules.taken_over(rules, lambda: hash_group(paths, alg, lanes))
+    if carried is not None:
+        done: list[Any] = rules.taken_over(carried, lambda: hash_group(paths, alg, lanes))
         return done
     if not lanes or modes.mode() == "python":
         return [hash_one(path, alg, index) for index, path in enumerate(paths)]
@@ -224,7 +224,7 @@ def _in_threads(
     import queue
     import threading
 
-    rules = rules.carried()
+    carried = rules.carried()
     waiting = collections.deque(groups)
     finished: queue.SimpleQueue[tuple[int, list[Any], BaseException | None]] = queue.SimpleQueue()
 
@@ -235,7 +235,7 @@ def _in_threads(
             except IndexError:
                 return
             try:
-                finished.put((first, hash_group(group, alg, lanes, rules), None))
+                finished.put((first, hash_group(group, alg, lanes, carried), None))
             except BaseException as error:
                 finished.put((first, [], error))
 
@@ -264,9 +264,9 @@ def _spread(
     results: list[Any],
     bar: _Bar,
 ) -> None:
-    rules = rules.carried()
+    carried = rules.carried()
     futures: list[tuple[int, Future[list[Any]]]] = [
-        (first, executor.submit(hash_group, group, alg, lanes, rules)) for first, group in groups
+        (first, executor.submit(hash_group, group, alg, lanes, carried)) for first, group in groups
     ]
     try:
         for first, future in futures:

@@ -12,7 +12,8 @@ import struct
 
 from skywasm.crossing import calls, rules
 from skywasm.crossing import convention as c
-from skywasm.crossing.instance import INSTANCE, SLOT_WORDS, SLOTS
+from skywasm.crossing.engine.library import SLOT_WORDS
+from skywasm.crossing.instance import INSTANCE, SLOTS
 from skywasm.errors import TrapError
 from skywasm.functions import hashing
 from skywasm.routes import core
@@ -225,8 +226,6 @@ def _as_open_says(path: Any, error: Exception) -> Exception:
 
 def _stream_digest(descriptor: int, beginning: memoryview) -> str:
     """The MD5 of a pipe or device, read to its end at once: whoever writes it may wait for us to go on."""
-    from skywasm import _hashes, _sandboxed
-
     if modes.mode() == "wasm":
         from skywasm.functions.wasm_hash import new_hash
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from skywasm.crossing import items as lists_of
 from skywasm.errors import CoreUnavailableError, TrapError
 from skywasm.functions import hashing
-from skywasm.routes import bind
+from skywasm.routes import bind, core
 from skywasm.routes import mode as modes
 
 TYPE_CHECKING = False
@@ -83,13 +83,13 @@ def crossing(items: Sequence[Any], alg: str) -> list[str]:
         hashing.python_hash(alg)
         _allowed.add(alg)
     try:
-        bind.core.load()
+        core.load()
     except CoreUnavailableError as error:
         if forced:
             raise
         bind.fell_back("batch.hash_strings", error)
         return _all_in_python(alg, items, 0, error)
-    module = bind.core.core()
+    module = core.core()
     from skywasm.crossing import lists
 
     def digest(item: Any, number: int) -> str:

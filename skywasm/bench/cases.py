@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 class Case:
     """One comparison: the function replaced against skywasm's, and skywasm's other routes.
 
-    ``least`` is the ratio that the project asks of itself, None where it asks for none beyond not being slower; it stands
-    under ``goal``, by default the case's key. ``floor`` is what the system takes by itself.
+    ``least`` is the ratio that the project asks of itself, None where it asks for none beyond not being slower; it
+    stands under ``goal``, by default the case's key. ``floor`` is what the system takes by itself.
     """
 
     def __init__(
@@ -165,7 +165,10 @@ def hash_one(function: Function) -> Callable[[str, str], str]:
 
 def _many_files(replaced: Originals, place: Workplace) -> Iterator[Case]:
     one = hash_one(replaced.function(BY_NAME["hash_file"]))
-    for name, count, size in (("1 MiB", 8 if place.quick else 200, 1 << 20), ("4 KiB", 50 if place.quick else 5_000, 4096)):
+    for name, count, size in (
+        ("1 MiB", 8 if place.quick else 200, 1 << 20),
+        ("4 KiB", 50 if place.quick else 5_000, 4096),
+    ):
         paths = place.files(f"many-{size}-", count, size)
         for threads in (1, 2):
             what = f"{name}, {threads} thread{'' if threads == 1 else 's'}"

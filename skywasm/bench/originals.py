@@ -1,4 +1,4 @@
-"""What skywasm is compared with: SkyPilot's functions, and for those that SkyPilot has not what a program would write."""
+"""What skywasm is compared with: SkyPilot's functions, and where it has none what a program would write."""
 
 from __future__ import annotations
 

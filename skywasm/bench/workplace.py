@@ -1,4 +1,4 @@
-"""Where functions find what they are called with: files, folders, ports and processes, made when asked for, gone at the end.
+"""What functions are called with: files, folders, ports and processes, made when asked for, gone at the end.
 
 The examples of a function that needs such things are callables, which are given a workplace and give the arguments.
 """

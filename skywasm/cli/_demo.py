@@ -1,4 +1,4 @@
-"""``skywasm demo``: the twelve functions on real input, before and after, with the same answers."""
+"""``skywasm demo``: every function on its examples, before and after, with the same answers."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from skywasm.cli._demo_scene import Step
+    from skywasm.bench.workplace import Workplace
     from skywasm.cli._skypilot import SkyPilot
+    from skywasm.functions.declare import Row as Function
 
-_LINES = 100_000
-_QUICK_LINES = 4_000
 # How often the machine is asked again when the answers differ and another program may be the reason.
 _TRIES = 5
 
 
 class Row(NamedTuple):
-    """A function's answers, one a call. ``skypilot`` is None where SkyPilot was not asked."""
+    """A function's answers, one an example. ``skypilot`` is None where SkyPilot was not asked."""
 
-    step: Step
+    function: str
+    called: list[str]
     sandbox: list[Any]
     python: list[Any]
     skypilot: list[Any] | None
@@ -42,7 +42,6 @@ class Result(NamedTuple):
     """All rows, and what is to be said about how they came to be."""
 
     rows: list[Row]
-    about: str
     skypilot: str | None
     problem: str | None
     seconds: float
@@ -52,25 +51,34 @@ class Result(NamedTuple):
         return all(row.equal() for row in self.rows)
 
 
-def _ask(backend: str, step: Step) -> list[Any]:
+def _ask(backend: str, function: Function, calls: list[Any]) -> list[Any]:
     """The answers of a backend through the public function."""
     import skywasm
     from skywasm.cli._skypilot_child import outcome
 
     with skywasm.use_backend(backend):
-        return [outcome(getattr(skywasm, step.function), arguments) for arguments in step.calls]
+        return [outcome(function.function, arguments) for arguments in calls]
 
 
-def _row(step: Step, skypilot: SkyPilot | None) -> Row:
-    from skywasm import _registry
+def _row(function: Function, place: Workplace, skypilot: SkyPilot | None) -> Row:
+    from skywasm.bench.workplace import arguments
 
-    module = _registry.BY_NAME[step.function].patches
-    for _ in range(_TRIES if step.racy else 1):
-        theirs = skypilot.ask(module, step.function, step.calls) if skypilot is not None and module else None
-        row = Row(step, _ask("wasm", step), _ask("python", step), theirs)
+    calls = [arguments(example, place) for example in function.examples.values()]
+    called = [name or _written(call) for name, call in zip(function.examples, calls)]
+    # Another program may change what the machine is like between two calls.
+    for _ in range(_TRIES if function.asks else 1):
+        module = function.replaces
+        theirs = skypilot.ask(module, function.name, calls) if skypilot is not None and module is not None else None
+        sandbox, python = (_ask(backend, function, calls) for backend in ("wasm", "python"))
+        row = Row(function.name, called, sandbox, python, theirs)
         if row.equal():
             break
     return row
+
+
+def _written(call: tuple[Any, ...]) -> str:
+    """The arguments of an example that has no name."""
+    return ", ".join(map(str, call)) or "nothing"
 
 
 @contextlib.contextmanager
@@ -85,27 +93,28 @@ def _skypilot(folder: str) -> Iterator[SkyPilot | None]:
         yield skypilot
 
 
-def _play(lines: int) -> Result:
+def _play(quick: bool) -> Result:
     import skywasm
-    from skywasm.cli import _demo_scene
+    from skywasm.bench.workplace import Workplace
+    from skywasm.functions import ROWS
 
     start = time.perf_counter()
     with skywasm.use_backend("wasm"):
         # Without a sandbox there is nothing to show: the error says why.
         skywasm.warm_up()
-    with _demo_scene.scene(lines) as scene, _skypilot(scene.folder) as skypilot:
+    with Workplace(quick) as place, _skypilot(place.folder) as skypilot:
         version = problem = None
         if skypilot is not None:
             with _output.waiting("importing SkyPilot, to ask it too"):
                 version = skypilot.version()
             problem = None if version else skypilot.problem()
-        rows = [_row(step, skypilot if version else None) for step in scene.steps]
-    return Result(rows, scene.about, version, problem, time.perf_counter() - start)
+        rows = [_row(function, place, skypilot if version else None) for function in ROWS if function.examples]
+    return Result(rows, version, problem, time.perf_counter() - start)
 
 
 def _run(options: argparse.Namespace) -> int:
     require_known_backend()
-    result = _play(_QUICK_LINES if options.quick else _LINES)
+    result = _play(options.quick)
     if options.json:
         _output.write_json(_as_json(result))
     else:
@@ -118,8 +127,8 @@ def _run(options: argparse.Namespace) -> int:
 def _as_json(result: Result) -> dict[str, Any]:
     rows = [
         {
-            "function": row.step.function,
-            "called_with": row.step.called,
+            "function": row.function,
+            "called_with": ", ".join(row.called),
             "sandbox": row.sandbox,
             "python": row.python,
             "skypilot": row.skypilot,
@@ -138,8 +147,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 COMMAND = Command(
     name="demo",
-    summary="run all twelve functions on real input, before and after",
-    description="Run the twelve functions on real files, folders, processes, ports and this machine's limits: in "
+    summary="run all functions on real input, before and after",
+    description="Run all functions on real files, folders, processes, ports and this machine's limits: in "
     "the sandbox, in Python, and in SkyPilot where it is installed. Nothing is left behind.",
     example="  skywasm demo --quick\n  skywasm demo --json | jq '.rows[] | select(.equal | not)'",
     fine="all answers are equal",

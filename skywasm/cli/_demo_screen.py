@@ -1,9 +1,9 @@
-"""What ``skywasm demo`` shows: a few lines of story, twelve rows, and what it comes to."""
+"""What ``skywasm demo`` shows: a few lines of story, a row for each function, and what it comes to."""
 
 from __future__ import annotations
 
-from skywasm import _abi
 from skywasm.cli import _findings, _output
+from skywasm.machine import HOST
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ _LEAST = {True: 79, False: 65}
 _NARROW_ANSWER = 12
 _WIDE_ANSWER = 18
 _NOT_THERE = "not in SkyPilot"
+_INPUT = "logs with emoji and broken UTF-8, real processes, folders, taken ports, this machine's limits"
 
 
 def show(result: Result) -> None:
@@ -28,11 +29,9 @@ def show(result: Result) -> None:
     wasmtime = _findings.distribution_version("wasmtime")
     before = "SkyPilot's functions, and skywasm's own in Python" if result.skypilot else "skywasm's functions in Python"
     before += ": with all of your rights"
-    after = (
-        f"one WebAssembly artifact in wasmtime {wasmtime}: it may ask the machine {len(_abi.IMPORTS)} things, no more"
-    )
-    _output.print_text(console, "Twelve SkyPilot utilities, before and after", "bold")
-    _output.print_columns(console, [("input", result.about), ("before", before), ("after", after)], indent=2)
+    after = f"one WebAssembly artifact in wasmtime {wasmtime}: it may ask the machine {len(HOST)} things, no more"
+    _output.print_text(console, f"{len(result.rows)} SkyPilot utilities, before and after", "bold")
+    _output.print_columns(console, [("input", _INPUT), ("before", before), ("after", after)], indent=2)
     console.print()
     _table(console, result)
     console.print()
@@ -48,7 +47,10 @@ def _table(console: Console, result: Result) -> None:
     width = _WIDE_ANSWER if wide else _NARROW_ANSWER
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     table.add_column(
-        "function" if wide else "function\ncalled with", no_wrap=console.width >= _LEAST[False], overflow="fold"
+        "function" if wide else "function\ncalled with",
+        no_wrap=wide,
+        max_width=max(len(row.function) for row in result.rows),
+        overflow="fold",
     )
     if wide:
         table.add_column("called with", no_wrap=True)
@@ -58,8 +60,9 @@ def _table(console: Console, result: Result) -> None:
         table.add_column(heading, width=width, overflow="fold")
     table.add_column("\nsame", no_wrap=True)
     for row in result.rows:
-        name, called = Text(row.step.function, "bold"), Text(row.step.called, "dim")
-        answers = [_shown(answer, width) for answer in _answers(row, result)]
+        which = _which(row, width)
+        name, called = Text(row.function, "bold"), Text(_called(row, which), "dim")
+        answers = [_shown(answer, which, width) for answer in _answers(row, result)]
         mark = Text("yes", "green") if row.equal() else Text("NO", "bold red")
         first = [name, called] if wide else [Text("\n").join([name, called])]
         table.add_row(*first, *answers[-len(shown) :], mark)
@@ -70,11 +73,22 @@ def _answers(row: Row, result: Result) -> list[list[Any] | None]:
     return [*([row.skypilot] if result.skypilot else []), row.python, row.sandbox]
 
 
-def _shown(answers: list[Any] | None, width: int) -> str:
+def _which(row: Row, width: int) -> list[int]:
+    """The examples that are shown: all where their answers are short, else one of them. All are compared."""
+    every = list(range(len(row.sandbox)))
+    return every if len(_shown(row.sandbox, every, width)) <= width else [len(every) // 2]
+
+
+def _called(row: Row, which: list[int]) -> str:
+    others = len(row.called) - len(which)
+    return ", ".join(row.called[index] for index in which) + (f" and {others} more" if others else "")
+
+
+def _shown(answers: list[Any] | None, which: list[int], width: int) -> str:
     """Answers in few characters. What is cut out of the middle is compared all the same."""
     if answers is None:
         return _NOT_THERE
-    return ", ".join(_one(answer, width) for answer in answers)
+    return ", ".join(_one(answers[index], width) for index in which)
 
 
 def _one(answer: Any, width: int) -> str:
@@ -90,7 +104,7 @@ def _one(answer: Any, width: int) -> str:
 
 
 def _summary(console: Console, result: Result) -> None:
-    different = [row.step.function for row in result.rows if not row.equal()]
+    different = [row.function for row in result.rows if not row.equal()]
     seconds = f"({result.seconds:.1f} s)"
     if different:
         _output.print_text(console, f"The answers DIFFER for {', '.join(different)}. {seconds}", "bold red")

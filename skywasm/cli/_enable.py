@@ -32,9 +32,9 @@ def pth_path() -> str:
 def pth_line(folder: str) -> str:
     """The line for a skywasm that lies in ``folder``.
 
-    It puts a finder in front, which is spelt out in ``skypilot/run/sitecustomize.py``. Every start of Python pays for it, and
-    in a virtual environment it is read twice, so what can wait is a text until SkyPilot is asked for, and all of it
-    is one when it has been read before. In ASCII, since the encoding of .pth files has changed.
+    It puts a finder in front, which is spelt out in ``skypilot/run/sitecustomize.py``. Every start of Python pays
+    for it, and in a virtual environment it is read twice, so what can wait is a text until SkyPilot is asked for, and
+    all of it is one when it has been read before. In ASCII, since the encoding of .pth files has changed.
     """
     from skywasm import skypilot
 

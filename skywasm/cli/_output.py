@@ -95,7 +95,7 @@ def write_json(value: Any) -> None:
     """Prints JSON; in ASCII, so that it can be read whatever the encoding of the pipe."""
     import json
 
-    sys.stdout.write(json.dumps(value, indent=2) + "\n")
+    sys.stdout.write(json.dumps(value, indent=2, default=repr) + "\n")
 
 
 def console(errors: bool = False) -> Console:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import site
 import subprocess
 import sys
 import threading
+
+from skywasm.cli._skypilot_child import packed, unpacked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,14 +47,14 @@ class SkyPilot:
     def ask(self, module: str, name: str, calls: list[Any]) -> Any:
         """What the calls of a function come to: an error for each when SkyPilot is gone."""
         with contextlib.suppress(OSError):
-            self._requests.write(json.dumps([module, name, calls]) + "\n")
+            self._requests.write(packed([module, name, calls]))
             self._requests.flush()
         reply = self._reply()
         return [{"error": f"SkyPilot stopped: {self.problem()}"}] * len(calls) if reply is None else reply
 
     def _reply(self) -> Any:
         line = self._replies.readline()
-        return json.loads(line) if line else None
+        return unpacked(line) if line else None
 
     def problem(self) -> str:
         """Why there is no answer: the last line of what the process said, or how it ended."""

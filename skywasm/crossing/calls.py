@@ -8,8 +8,8 @@ from __future__ import annotations
 from skywasm.crossing import convention as c
 from skywasm.crossing import instance as places
 from skywasm.crossing import rules
+from skywasm.crossing.engine.library import SLOT_WORDS
 from skywasm.crossing.host import answerer, put_answer
-from skywasm.crossing.instance import SLOT_WORDS
 from skywasm.crossing.interface import DATA
 from skywasm.errors import CoreUnavailableError, LimitError, NeedsReference, TrapError
 

@@ -1,8 +1,8 @@
 """Deadlines of calls inside the engine: a thread that counts epochs up while any call has one.
 
 The engine compares its epoch with the instance's at every loop and function. The thread starts with the first call that
-has a deadline, ends when there has been none for a while, and is started anew in a forked child. There is no lock: a signal
-handler may come here in the middle of anything.
+has a deadline, ends when there has been none for a while, and is started anew in a forked child. There is no lock: a
+signal handler may come here in the middle of anything.
 """
 
 from __future__ import annotations
@@ -49,8 +49,7 @@ def _original(module: Any, name: str) -> Any:
     for library, get in (("gevent.monkey", "get_original"), ("eventlet.patcher", "original")):
         found = getattr(sys.modules.get(library), get, None)
         if found is not None:
-            found = found(module.__name__, name) if get == "get_original" else getattr(found(module.__name__), name)
-            return found
+            return found(module.__name__, name) if get == "get_original" else getattr(found(module.__name__), name)
     return getattr(module, name)
 
 

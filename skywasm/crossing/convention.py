@@ -19,7 +19,9 @@ SLOT_INPUT = 7
 """The parameter that says where the input lies: 0 for the window, else where ``skywasm.reserve`` has made room."""
 
 WINDOW = 32 * 1024
-"""Bytes of the input window. What takes longer to work through gives the GIL away, so there is no other bound for that."""
+"""Bytes of the input window. What takes longer to work through gives the GIL away, so there is no other bound for
+that.
+"""
 
 OUTPUT = 64 * 1024
 """Bytes of the output window."""

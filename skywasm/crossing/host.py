@@ -1,7 +1,8 @@
 """Host functions: what a module may ask of this machine, each under a capability that can be denied.
 
-The guest never calls them. It answers with a request, the host answers that in plain Python and resumes the guest, so no
-Python code ever runs while the engine is on the stack: exceptions, recursion, greenlets and signals are Python's own matter.
+The guest never calls them. It answers with a request, the host answers that in plain Python and resumes the guest, so
+no Python code ever runs while the engine is on the stack: exceptions, recursion, greenlets and signals are Python's
+own matter.
 """
 
 from __future__ import annotations

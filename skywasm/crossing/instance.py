@@ -42,7 +42,19 @@ class Instance:
     """A store with one instance in it, as the engine has it."""
 
     __slots__ = (
-        *("_arguments", "_handle", "_kept", "_memory", "base", "calls", "context", "large", "module", "reserved", "size"),
+        *(
+            "_arguments",
+            "_handle",
+            "_kept",
+            "_memory",
+            "base",
+            "calls",
+            "context",
+            "large",
+            "module",
+            "reserved",
+            "size",
+        ),
         *("slots", "store", "trap", "world"),
     )
 
@@ -149,7 +161,7 @@ class Instance:
         error = (library.release_gil if release else library.keep_gil)(*call)
         if error is not None or self.trap.value is not None:
             raise self.trapped(index, error)
-        return self.slots[_RESULT_SLOT]  # type: ignore[no-any-return]
+        return self.slots[_RESULT_SLOT]
 
     def _in_time(self, call: Any, index: int, left_s: float) -> int:
         """``enter`` with a deadline. It gives the GIL away: others could not count the time otherwise."""
@@ -164,13 +176,15 @@ class Instance:
             # Whatever the engine says: when the time is up, that is why.
             rules.remaining_s()
             raise trap
-        return self.slots[_RESULT_SLOT]  # type: ignore[no-any-return]
+        return self.slots[_RESULT_SLOT]
 
     def trapped(self, index: int, error: int | None) -> TrapError:
         """The TrapError with the engine's message; frees what the engine handed over."""
         trap, self.trap.value = self.trap.value, None
         library = self.world.library
-        message = library.message("wasmtime_error", error) if trap is None else library.message("wasm_trap", trap)
+        message = (
+            library.message("wasm_trap", trap) if trap is not None else library.message("wasmtime_error", error or 0)
+        )
         return TrapError(f"{self.module.exports[index].decode()}: {message}")
 
     def ask_convention(self, export: str, argument: int = 0) -> int:

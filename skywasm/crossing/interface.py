@@ -152,16 +152,11 @@ def read_binary(content: bytes) -> Binary:
             elif kind == _IMPORTS:
                 functions = _imports(content, at, binary)
             elif kind == _FUNCTIONS:
-                count, at = _leb(content, at)  # noqa: PLW2901
-                for _ in range(count):
-                    index, at = _leb(content, at)  # noqa: PLW2901
-                    functions.append(index)
+                functions += _numbers(content, at)
             elif kind == _EXPORTS:
                 exported = _exported(content, at)
             elif kind == _CUSTOM:
-                size, at = _leb(content, at)  # noqa: PLW2901
-                if content[at : at + size] == convention.SECTION:
-                    binary.record = (binary.record or "") + content[at + size : end].decode()
+                binary.record = _record(content, at, end, binary.record)
         for name, what, index in exported:
             binary.exports[name] = what
             kind_of = types[functions[index]] if what == _FUNCTION else None
@@ -170,6 +165,22 @@ def read_binary(content: bytes) -> Binary:
     except (IndexError, UnicodeDecodeError) as error:
         raise ValueError(f"a damaged module: {error}") from error
     return binary
+
+
+def _record(content: bytes, at: int, end: int, before: str | None) -> str | None:
+    """The record with what a custom section adds to it."""
+    name, at = _name(content, at)
+    return (before or "") + content[at:end].decode() if name.encode() == convention.SECTION else before
+
+
+def _numbers(content: bytes, at: int) -> list[int]:
+    """A vector of numbers."""
+    numbers = []
+    count, at = _leb(content, at)
+    for _ in range(count):
+        number, at = _leb(content, at)
+        numbers.append(number)
+    return numbers
 
 
 def _exported(content: bytes, at: int) -> list[tuple[str, int, int]]:

@@ -1,7 +1,7 @@
 """How lists cross: joined by a separator that no item holds, or as numbers one after the other; one call; split.
 
-Items of another type, and those that the guest leaves to the reference, are answered one by one; the others cross all the
-same. ``source`` makes the road for lists that fit the window.
+Items of another type, and those that the guest leaves to the reference, are answered one by one; the others cross all
+the same. ``source`` makes the road for lists that fit the window.
 """
 
 from __future__ import annotations
@@ -9,11 +9,10 @@ from __future__ import annotations
 import array
 import time
 
-from skywasm.crossing import calls
+from skywasm.crossing import calls, roads, rules
 from skywasm.crossing import convention as c
 from skywasm.crossing import instance as places
-from skywasm.crossing import roads, rules
-from skywasm.crossing.instance import SLOT_WORDS
+from skywasm.crossing.engine.library import SLOT_WORDS
 from skywasm.crossing.items import as_list, at_index, numbers, one_by_one
 from skywasm.crossing.struck import let_out
 from skywasm.errors import CoreUnavailableError, LimitError, NeedsReference, TrapError
@@ -45,7 +44,6 @@ class Unjoinable(Exception):
 
 class OddItems(Exception):
     """Internal: some items are of another type than the parameter."""
-
 
 
 def join_text(separator: str, items: Sequence[Any]) -> bytes:
@@ -85,10 +83,10 @@ _ENCODERS = {"text": join_text, "str": join_str, "bytes": join_bytes}
 def _split(out: bytes, kind: str, separator: str) -> list[Any]:
     """The results of a batch."""
     if kind in _NUMBERS:
-        return memoryview(out).cast(_NUMBERS[kind]).tolist()
+        return memoryview(out).cast("d" if kind == "float" else "q").tolist()
     if kind == "bool":
         return [one == 1 for one in out]
-    return out.split(separator.encode()) if kind == "bytes" else calls.text(out, kind).split(separator)  # type: ignore[return-value]
+    return out.split(separator.encode()) if kind == "bytes" else calls.text(out, kind).split(separator)
 
 
 class Many:
@@ -162,12 +160,13 @@ class Many:
             except OddItems:
                 raise Unjoinable from None
             left = sorted({*left, *odd})
-        for index in left:
-            try:
+        index = 0
+        try:
+            for index in left:
                 results[index] = self.scalar(piece[index], *rest)
-            except Exception as error:
-                at_index(error, first + index)
-                raise
+        except Exception as error:
+            at_index(error, first + index)
+            raise
         return results
 
     def _call_all(self, items: Sequence[Any], rest: Sequence[Any]) -> tuple[list[Any], list[int]]:
@@ -193,7 +192,9 @@ class Many:
         for separator in SEPARATORS:
             data = self.encode(separator, items)  # type: ignore[misc]
             # Looked for before the crossing where it may well be: in bytes, and where a separator was in them once.
-            if (separator != SEPARATORS[0] or self.kind == "bytes") and data.count(separator.encode()) != len(items) - 1:
+            if (separator != SEPARATORS[0] or self.kind == "bytes") and data.count(separator.encode()) != len(
+                items
+            ) - 1:
                 continue
             if len(data) > _PIECE_BYTES and len(items) > 1:
                 return self._halves(items, rest)
@@ -260,14 +261,14 @@ class Many:
         count = cells[c.CELL_LEFT_COUNT]
         if not count:
             return []
-        if not 0 < count:
+        if not count > 0:
             raise TrapError(f"{self.function.name}[]: {count} items are left")
         left = seat[places.INSTANCE].region(cells[c.CELL_LEFT], 4 * count).cast("i").tolist()
         return [index for index in left if 0 <= index < items]
 
 
 def road(many: Many, defaults: Mapping[str, Any]) -> Callable[..., list[Any]]:
-    """The batch of a function: made to measure where its items are text and so are its results, else the general one."""
+    """The batch of a function: made to measure where items and results are text, else the general one."""
     function, module = many.function, many.module
     others = {kind for _, kind in function.parameters[1:]}
     if not (many.kind in ("text", "str") and function.result in ("text", "str")) or others - {"int", "size", "bool"}:
@@ -282,12 +283,15 @@ def road(many: Many, defaults: Mapping[str, Any]) -> Callable[..., list[Any]]:
 
     index = module.index(function.name + "[]")
     names = {"general": many.general, "give_up": give_up}
-    return roads.compiled(module, function.name + "[]", source(function, index, defaults), defaults, names)
+    made: Callable[..., list[Any]] = roads.compiled(
+        module, function.name + "[]", source(function, index, defaults), defaults, names
+    )
+    return made
 
 
 def source(function: Function, index: int, defaults: Any) -> str:
     """The text of the road for a list of texts that fits the window."""
-    (_, kind), *others = function.parameters
+    others = function.parameters[1:]
     head = ", ".join(["items", *(f"{name}=_default_{name}" if name in defaults else name for name, _ in others)])
     names = ", ".join(["items", *(name for name, _ in others)])
     tests = ["type(items) is list", *(f"type({name}) is int" for name, of in others if of in ("int", "size"))]

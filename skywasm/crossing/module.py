@@ -1,8 +1,8 @@
 """A module: its interface, its compiled code, its instances, and calls of its functions by name.
 
-An instance is out of the pool while a call uses it. That alone serves threads, calls that re-enter from a signal handler,
-and exceptions that strike anywhere: an instance that was out when one struck is simply not put back. ``list.pop`` and
-``append`` are atomic. After a fork the child begins with an empty pool and loads anew.
+An instance is out of the pool while a call uses it. That alone serves threads, calls that re-enter from a signal
+handler, and exceptions that strike anywhere: an instance that was out when one struck is simply not put back.
+``list.pop`` and ``append`` are atomic. After a fork the child begins with an empty pool and loads anew.
 """
 
 from __future__ import annotations

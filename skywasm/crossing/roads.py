@@ -1,7 +1,7 @@
 """Roads: Python functions made to measure for one signature each, from one template.
 
-A road is what a call pays for, so it does nothing that its signature does not need: no loop, no lookup by name, no check
-that another check covers. Whatever is unusual goes to ``calls.Way``. ``skywasm info --road NAME`` shows one.
+A road is what a call pays for, so it does nothing that its signature does not need: no loop, no lookup by name, no
+check that another check covers. Whatever is unusual goes to ``calls.Way``. ``skywasm info --road NAME`` shows one.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from skywasm.crossing import convention as c
 from skywasm.crossing import rules
 from skywasm.crossing.calls import Way
-from skywasm.crossing.instance import SLOT_WORDS
+from skywasm.crossing.engine.library import SLOT_WORDS
 from skywasm.crossing.interface import DATA
 from skywasm.crossing.struck import let_out
 
@@ -33,7 +33,9 @@ def _head(function: Function, defaults: Mapping[str, Any]) -> str:
 
 def _arguments(function: Function) -> tuple[list[str], list[str]]:
     """What is asked of the arguments, and the steps that put them into slots and window."""
-    tests, data, steps = [], [], []
+    tests: list[str] = []
+    data: list[str] = []
+    steps: list[str] = []
     for slot, (name, kind) in enumerate(function.parameters):
         place = SLOT_WORDS * slot
         if kind in _TESTS:
@@ -83,7 +85,7 @@ def _asking(module: Module, function: Function) -> tuple[list[str], dict[str, An
     if direct:
         cells = (f"cells[{c.CELL_ARGUMENTS + at}]" for at in range(len(possible[0].parameters)))
         known, answer = f"cells[{c.CELL_REQUEST}] == {possible[0].number}", f"ask({', '.join(cells)})"
-        names = {"ask": module.host[possible[0].name].call}
+        names: dict[str, Any] = {"ask": module.host[possible[0].name].call}
     else:
         known, answer = f"cells[{c.CELL_REQUEST}] in answers", f"answers[cells[{c.CELL_REQUEST}]](cells, instance)"
         names = {"answers": module.answers}
@@ -177,7 +179,7 @@ def road(way: Way, defaults: Mapping[str, Any], shorter: int | None = None) -> C
         names.update(_asking(module, function)[1])
     made = compiled(module, function.name, text, defaults, names)
     made.__annotations__ = {name: _ANNOTATIONS[kind] for name, kind in function.parameters}
-    return made
+    return made  # type: ignore[no-any-return]
 
 
 def compiled(module: Module, what: str, text: str, defaults: Mapping[str, Any], names: Mapping[str, Any]) -> Any:

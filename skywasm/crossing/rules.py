@@ -1,7 +1,7 @@
 """What is denied, and how long a call may take: for the process, and for the context that a call is made in.
 
-Nothing here costs a call anything before the first rule: ``armed`` and ``timed`` are False until then, and calls take roads
-without a guard. Whoever lays roads listens for the first rule of each kind.
+Nothing here costs a call anything before the first rule: ``armed`` and ``timed`` are False until then, and calls take
+roads without a guard. Whoever lays roads listens for the first rule of each kind.
 """
 
 from __future__ import annotations
@@ -86,8 +86,8 @@ class Rule:
 def made(rule: Rule, caller: Any) -> Rule:
     """The rule that a function makes for its caller, whose frame is given.
 
-    Where the caller's very next step is to enter it, as in ``with deny("ports"):``, it is the context's from the beginning;
-    else it is the process's from now on.
+    Where the caller's very next step is to enter it, as in ``with deny("ports"):``, it is the context's from the
+    beginning; else it is the process's from now on.
     """
     return rule if _enters_next(caller) else rule.everywhere()
 
@@ -97,7 +97,7 @@ def _enters_next(frame: Any) -> bool:
     from opcode import opname
 
     code, at = frame.f_code.co_code, frame.f_lasti + 2
-    names = []
+    names: list[str] = []
     while at < len(code) and len(names) < 2:  # noqa: PLR2004 - see below
         name = opname[code[at]]
         if name not in ("CACHE", "EXTENDED_ARG"):

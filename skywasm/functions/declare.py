@@ -1,7 +1,7 @@
 """How a function is declared: once, by its body, and a row of the table that all lists elsewhere are derived from.
 
-Imports nothing and loads nothing. A decorated function stays itself, whatever answers it: while Python does, it runs the
-very body; ``skywasm.routes`` gives it a forwarder's code instead where calls take another road.
+Imports nothing and loads nothing. A decorated function stays itself, whatever answers it: while Python does, it runs
+the very body; ``skywasm.routes`` gives it a forwarder's code instead where calls take another road.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class Batch:
     """How many items of a function are answered in one call.
 
     ``items`` names the parameter; an item saves ``saves_us`` microseconds where it crosses, or ``saves_character_us`` a
-    character of the first item up to that. ``in_python`` answers a whole list in Python, where a loop of its own is faster
-    than one over the function; ``cost`` is the docstring's sentence.
+    character of the first item up to that. ``in_python`` answers a whole list in Python, where a loop of its own is
+    faster than one over the function; ``cost`` is the docstring's sentence.
     """
 
     __slots__ = ("cost", "doc", "in_python", "items", "saves_character_us", "saves_us")
@@ -55,12 +55,13 @@ class Batch:
 class Row:
     """One function.
 
-    ``function`` is the public one, ``reference`` its body under the same name and signature, which stays what was written.
-    ``replaces`` is the SkyPilot module whose function it replaces, None for an addition. ``auto`` is where a call goes in
-    ``auto`` mode once the engine is loaded, and ``why`` the measured reason; ``when`` tells for mixed ones, and ``loads``
-    whether such a call loads the engine. ``asks`` are the capabilities it needs, ``exports`` the functions of the artifact. ``examples`` are arguments by the name of a size:
-    the benchmark times them, the demonstration shows them, fuzzing begins with them. Where files, ports or processes are
-    needed, an example is a callable that is given a ``skywasm.bench.workplace.Workplace`` and gives the arguments.
+    ``function`` is the public one, ``reference`` its body under the same name and signature, which stays what was
+    written. ``replaces`` is the SkyPilot module whose function it replaces, None for an addition. ``auto`` is where a
+    call goes in ``auto`` mode once the engine is loaded, and ``why`` the measured reason; ``when`` tells for mixed
+    ones, and ``loads`` whether such a call loads the engine. ``asks`` are the capabilities it needs, ``exports`` the
+    functions of the artifact. ``examples`` are arguments by the name of a size: the benchmark times them, the
+    demonstration shows them, fuzzing begins with them. Where files, ports or processes are needed, an example is a
+    callable that is given a ``skywasm.bench.workplace.Workplace`` and gives the arguments.
     """
 
     __slots__ = (
@@ -133,8 +134,10 @@ def function(
 
     def enter(function: Function) -> Function:
         row = Row(function, **said)
-        # What inspect and doctest look at, whichever code the function has at the moment.
+        # What inspect looks at, whichever code the function has at the moment.
         function.__wrapped__ = row.reference  # type: ignore[attr-defined]
+        # Where users find the two, and so what pickles and the documentation say.
+        function.__module__, row.reference.__module__ = "skywasm", "skywasm.reference"
         ROWS.append(row)
         BY_NAME[row.name] = row
         return function

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Protocol
 
-    from host_shims._contract import PathOrFd
+    from host_shims.contract import PathOrFd
 
     class HashObject(Protocol):
         """The interface of hashlib's objects, as far as all algorithms share it."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from host_shims._contract import PathOrFd
+    from host_shims.contract import PathOrFd
 
 _LOW_FD_LIMIT = 1024
 _RESERVED_FDS = 100
@@ -97,7 +97,7 @@ def _mount_entries(source: Any) -> int | None:
     asks=("cpu", "files", "limits"),
     examples={
         "20 small folders": lambda place: (place.mounts(20, 5),),
-        "a folder and a file": lambda place: ({"/data": place.folder_of(60), "/log": place.log()}, "kubernetes"),
+        "folder, file": lambda place: ({"/data": place.folder_of(60), "/log": place.log()}, "kubernetes"),
     },
 )
 def get_max_workers_for_file_mounts(common_file_mounts: Mapping[str, Any], cloud_str: str | None = None) -> int:
@@ -158,9 +158,7 @@ def _workers_through_the_artifact(core: Any) -> Callable[..., int]:
     return road
 
 
-@function(
-    auto=PYTHON, why=SYSTEM_CALLS, asks=("files",), examples={"5 entries": lambda place: (place.folder_of(5),)}
-)
+@function(auto=PYTHON, why=SYSTEM_CALLS, asks=("files",), examples={"5 entries": lambda place: (place.folder_of(5),)})
 def estimate_fd_for_directory(path: PathOrFd) -> int:
     """Estimate the file descriptors that the transfer of a directory takes: five an entry.
 

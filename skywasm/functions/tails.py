@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from host_shims._contract import PathOrFd
+    from host_shims.contract import PathOrFd
 
 _WINDOW_LIMIT = 1024 * 1024
 _SLACK = 512

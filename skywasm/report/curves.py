@@ -1,6 +1,6 @@
 """Measures time over size, for each way that a call can go.
 
-A function whose first example begins with a text grows by it, a batch by its items. The others that grow are told below.
+A function whose first example begins with a text grows by it, a batch by its items. The others are told below.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The road that each function takes in the mode in force, and the code that sends it there.
 
-While Python answers, a public function is its body. Where calls cross, are counted or guarded, its code is exchanged for a
-forwarder to its road, a module variable beside it. A function's road is laid at its first call in a state of things, so
-that nothing is made for functions that nobody calls.
+While Python answers, a public function is its body. Where calls cross, are counted or guarded, its code is exchanged
+for a forwarder to its road, a module variable beside it. A function's road is laid at its first call in a state of
+things, so that nothing is made for functions that nobody calls.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _undecided: dict[str, CodeType] = {}
 
 def _road_here(*args: Any, **kwargs: Any) -> Any:
     """Its code serves all functions whose road is not laid yet, under their names."""
-    return _first_call(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821 - in the function's own module
+    return _first_call(*args, **kwargs)
 
 
 def _after_fork_in_child() -> None:
@@ -136,7 +136,7 @@ def lay(row: Row) -> None:
 
 
 def in_this_state(make: Callable[[], Any], point: Callable[[Any], None]) -> None:
-    """Makes something for the state of things and points calls to it, unless that state is not the last one any more."""
+    """Makes something for the state of things, and points calls to it unless that has changed by then."""
     while True:
         state = _state()
         made = make()

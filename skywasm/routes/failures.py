@@ -1,4 +1,6 @@
-"""What the artifact failed at, so that Python answered for it: counted, told once, and remembered where all of it failed."""
+"""What the artifact failed at, so that Python answered for it: counted, told once, and remembered where all of it
+failed.
+"""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Function = TypeVar("Function", bound=Callable[..., Any])
 
-FUNCTION: type = type(lambda: None)
+FUNCTION: Any = type(lambda: None)
 """The type of plain functions."""
 
 # Variables of these types SkyPilot changes itself.

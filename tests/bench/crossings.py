@@ -1,8 +1,8 @@
 """The crossing beside the one before it, in one process: ``python tests/bench/crossings.py [REVISION]``.
 
 Takes the package of an earlier revision out of git under another name, so that both run side by side, checks that both
-answer alike, and prints the table of docs/BENCHMARKS.md. Minima of interleaved repeats; the spread is the third quartile's
-distance from the minimum.
+answer alike, and prints the table of docs/BENCHMARKS.md. Minima of interleaved repeats; the spread is the third
+quartile's distance from the minimum.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def unpack(revision: str, folder: str) -> None:
     command = ["git", "-C", str(ROOT), "archive", revision, "skywasm", "host_shims"]
     archive = subprocess.run(command, check=True, capture_output=True).stdout
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        tar.extractall(folder)  # noqa: S202 - this project's own files
+        tar.extractall(folder)
     for path in pathlib.Path(folder).rglob("*.py"):
         path.write_text(re.sub(r"\b(skywasm|host_shims)\b(?!-|/)", r"\1_before", path.read_text()))
     for name in ("skywasm", "host_shims"):
@@ -72,7 +72,9 @@ def rows(before: Any, after: Any) -> Iterator[Row]:
     for what, call, most in calls:
         yield Row(what, _bound(call, before), _bound(call, after), most, "ns")
     yield Row("a new instance", _instance_before(before), _instance_after(after), 0.20, "ns")
-    yield Row("fresh=True: a new instance for every call (at most 45 us)", _instance_before(before), _fresh(after), 1, "ns")
+    yield Row(
+        "fresh=True: a new instance for every call (at most 45 us)", _instance_before(before), _fresh(after), 1, "ns"
+    )
 
 
 def python_rows(before: Any, after: Any) -> Iterator[Row]:
@@ -191,7 +193,10 @@ def main() -> None:
                 old, new = measure(row)
                 ratio = min(new) / min(old)
                 spread = statistics.quantiles(new, n=4)[2] / min(new) - 1
-                print(f"| {row.what} | {shown(min(old))} | {shown(min(new))} | {ratio:.2f} | {row.most} | {spread:.0%} |", flush=True)
+                print(
+                    f"| {row.what} | {shown(min(old))} | {shown(min(new))} | {ratio:.2f} | {row.most} | {spread:.0%} |",
+                    flush=True,
+                )
         old_s, new_s = imports()
         print(f"| import skywasm | {shown(old_s)} | {shown(new_s)} | {new_s / old_s:.2f} | 1.0 | |")
 

@@ -135,7 +135,7 @@ OURS: dict[str, set[str]] = {
         "host_shims._windows",
     },
     "host_shims._common": set(),
-    "host_shims._contract": set(),
+    "host_shims.contract": set(),
     "host_shims._linux": {"host_shims._common", "host_shims._posix"},
     "host_shims._macos": {"host_shims._common", "host_shims._posix"},
     "host_shims._posix": set(),

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 import host_shims
-from host_shims import _contract
+from host_shims import contract
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

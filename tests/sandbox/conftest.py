@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from skywasm import _dispatch, _policy
+from skywasm.crossing import rules
+from skywasm.routes import bind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 def forgotten() -> Iterator[None]:
     """The process as it was before ``skywasm.sandbox`` was first used."""
     yield
-    _policy._process.clear()
-    _policy.armed = _policy.timed = False
-    _policy._bound = 0
-    _dispatch.rebind()
+    rules._process.clear()
+    rules.armed = rules.timed = False
+    rules._laid = 0
+    bind.rebind()

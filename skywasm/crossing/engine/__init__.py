@@ -1,1 +1,1 @@
-"""The engine behind the crossing: wasmtime's library by its C API, its configuration, and the cache of compiled code."""
+"""The engine behind the crossing: wasmtime's library by its C API, its configuration, the cache of compiled code."""

@@ -49,7 +49,12 @@ PROTOTYPES: dict[str, tuple[Any, ...]] = {
     "wasm_trap_delete": (None, _POINTER),
     "wasm_byte_vec_delete": (None, _POINTER),
 }
-_FILES = {"linux": "_libwasmtime.so", "android": "_libwasmtime.so", "darwin": "_libwasmtime.dylib", "win32": "_wasmtime.dll"}
+_FILES = {
+    "linux": "_libwasmtime.so",
+    "android": "_libwasmtime.so",
+    "darwin": "_libwasmtime.dylib",
+    "win32": "_wasmtime.dll",
+}
 _PROCESSORS = {"arm64": "aarch64", "amd64": "x86_64"}
 
 

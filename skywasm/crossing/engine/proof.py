@@ -21,8 +21,9 @@ def kind(declared: Any) -> str:
     """A type as the calling convention sees it: every pointer is the same, and so are integers of one size."""
     if declared is None:
         return "nothing"
-    pointers = (ctypes._Pointer, ctypes._CFuncPtr, ctypes.c_void_p, ctypes.c_char_p)
-    if issubclass(declared, pointers):
+    # Names of ctypes' own: pointers to something, and function pointers.
+    pointers = (getattr(ctypes, name) for name in ("_Pointer", "_CFuncPtr", "c_void_p", "c_char_p"))
+    if issubclass(declared, tuple(pointers)):
         return "pointer"
     if declared is ctypes.c_bool:
         return "bool"

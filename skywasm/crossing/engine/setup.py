@@ -1,7 +1,7 @@
 """From the bytes of a module to compiled code that is ready for instances.
 
-One strict configuration always, for reasons measured and listed in docs/RATIONALE.md. Everything that can go wrong comes
-out as CoreUnavailableError with the reason.
+One strict configuration always, for reasons measured and listed in docs/RATIONALE.md. Everything that can go wrong
+comes out as CoreUnavailableError with the reason.
 """
 
 from __future__ import annotations

@@ -18,9 +18,9 @@ _MODULES, _, _PREFIX = _REST.partition(":")
 def _is_meant():
     # type: () -> bool
     """Whether this is the Python, and the environment, that the variable names."""
-    if _VERSION != "%d.%d" % sys.version_info[:2]:  # noqa: UP031 - older than f-strings
+    if "%d.%d" % sys.version_info[:2] != _VERSION:  # noqa: UP031 - older than f-strings
         return False
-    return _PREFIX == sys.prefix or os.path.realpath(_PREFIX) == os.path.realpath(sys.prefix)
+    return sys.prefix == _PREFIX or os.path.realpath(_PREFIX) == os.path.realpath(sys.prefix)
 
 
 class _Waiting:

@@ -1,78 +1,44 @@
-"""The public functions. Signatures are SkyPilot's; so are results, exception types and messages.
+# Written by `make derived` from the declarations; do not edit.
 
-Each is entered into the registry beside its definition, and calls its road, a module variable that ``_dispatch``
-points to the reference or the artifact. The shortest functions hold their Python body here: one more call would
-cost as much as they do.
-"""
-
-from __future__ import annotations
-
-from skywasm._dispatch import first_road
-from skywasm._registry import COMMON, MIXED, PYTHON, SUBPROCESS, WASM, public
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from typing import Any, Protocol
-
-    from host_shims._contract import PathOrFd
-
-    class HashObject(Protocol):
-        """The interface of hashlib's objects, as far as all algorithms share it."""
-
-        @property
-        def name(self) -> str: ...
-        @property
-        def digest_size(self) -> int: ...
-        @property
-        def block_size(self) -> int: ...
-        def update(self, data: Any, /) -> None: ...
-        def digest(self) -> bytes: ...
-        def hexdigest(self) -> str: ...
-        def copy(self) -> HashObject: ...
-
+from collections.abc import Mapping
+from host_shims.contract import PathOrFd
+from skywasm import batch as batch
+from skywasm import errors as errors
+from skywasm import reference as reference
+from skywasm import sandbox as sandbox
+from skywasm import skypilot as skypilot
+from skywasm.functions.hashing import HashObject
+from skywasm.routes.backend import set_backend as set_backend
+from skywasm.routes.backend import use_backend as use_backend
+from skywasm.routes.backend import warm_up as warm_up
+from skywasm.routes.info import get_backend_info as get_backend_info
+from typing import Any
 
 __all__ = [
+    "batch",
+    "errors",
+    "get_backend_info",
+    "sandbox",
+    "set_backend",
+    "skypilot",
+    "use_backend",
+    "warm_up",
     "base36_encode",
-    "estimate_fd_for_directory",
-    "find_free_port",
     "format_float",
+    "truncate_long_string",
+    "hash_file",
+    "read_last_n_lines",
+    "find_free_port",
     "get_cpu_count",
-    "get_max_workers_for_file_mounts",
     "get_mem_size_gb",
     "get_parallel_threads",
-    "hash_file",
+    "get_max_workers_for_file_mounts",
+    "estimate_fd_for_directory",
     "is_process_alive",
-    "read_last_n_lines",
-    "truncate_long_string",
 ]
 
-# Whether the bodies written out below answer. False until the first call has decided the mode.
-_inline = False
-# os.kill where is_process_alive's body answers and the platform's fact is kill(pid, 0)'s.
-_kill: Callable[[int, int], None] | None = None
-_LAST_PID = 2**31 - 1
+__version__: str
 
-_base36_encode: Callable[..., str] = first_road("base36_encode")
-_estimate_fd_for_directory: Callable[..., int] = first_road("estimate_fd_for_directory")
-_find_free_port: Callable[..., int] = first_road("find_free_port")
-_format_float: Callable[..., str] = first_road("format_float")
-_get_cpu_count: Callable[..., int] = first_road("get_cpu_count")
-_get_max_workers_for_file_mounts: Callable[..., int] = first_road("get_max_workers_for_file_mounts")
-_get_mem_size_gb: Callable[..., float] = first_road("get_mem_size_gb")
-_get_parallel_threads: Callable[..., int] = first_road("get_parallel_threads")
-_hash_file: Callable[..., HashObject] = first_road("hash_file")
-_is_process_alive: Callable[..., bool] = first_road("is_process_alive")
-_read_last_n_lines: Callable[..., list[str]] = first_road("read_last_n_lines")
-_truncate_long_string: Callable[..., str] = first_road("truncate_long_string")
-
-
-@public(
-    COMMON,
-    WASM,
-    "the crossing costs less than the conversion in Python",
-    helpers=("sky_batch_base36_encode",),
-)
 def base36_encode(hex_str: str) -> str:
     """Encode a hexadecimal number in base 36, in lower case and without leading zeros.
 
@@ -95,10 +61,7 @@ def base36_encode(hex_str: str) -> str:
     >>> base36_encode("ff")
     '73'
     """
-    return _base36_encode(hex_str)
 
-
-@public(COMMON, PYTHON, "the work takes less time than the crossing", helpers=("sky_batch_format_float",))
 def format_float(num: float | int, precision: int = 1) -> str:
     """Format a number without an exponent; integral values get no decimal places.
 
@@ -120,21 +83,7 @@ def format_float(num: float | int, precision: int = 1) -> str:
     >>> format_float(0.25), format_float(2.0), format_float(1e16)
     ('0.2', '2', '10000000000000000')
     """
-    if _inline:
-        if isinstance(num, int):
-            return str(num)
-        if num.is_integer():
-            return f"{num:.0f}"
-        return f"{num:.{precision}f}"
-    return _format_float(num, precision)
 
-
-@public(
-    COMMON,
-    PYTHON,
-    "CPython's string methods take less time than the crossing",
-    helpers=("sky_batch_truncate_long_string",),
-)
 def truncate_long_string(s: str, max_length: int = 35, truncate_middle: bool = False) -> str:
     """Shorten a text, marking the cut with three dots.
 
@@ -156,18 +105,7 @@ def truncate_long_string(s: str, max_length: int = 35, truncate_middle: bool = F
     >>> truncate_long_string("0123456789", 7, truncate_middle=True)
     '01...89'
     """
-    if _inline and len(s) <= max_length:
-        return s
-    return _truncate_long_string(s, max_length, truncate_middle)
 
-
-@public(
-    COMMON,
-    MIXED,
-    "hashlib uses the processor's own instructions; blake3 it does not know",
-    capabilities=("files",),
-    helpers=("sky_hash_update", "sky_hash_digest", "sky_batch_hash_strings", "sky_batch_md5"),
-)
 def hash_file(path: PathOrFd, hash_alg: str) -> HashObject:
     """Hash a file's content.
 
@@ -189,18 +127,8 @@ def hash_file(path: PathOrFd, hash_alg: str) -> HashObject:
 
     Source: ``sky.utils.common_utils.hash_file``.
     """
-    return _hash_file(path, hash_alg)
 
-
-@public(
-    COMMON,
-    MIXED,
-    "making the lines costs most; for many lines the artifact finds the first one faster",
-    capabilities=("files",),
-)
-def read_last_n_lines(
-    file_path: PathOrFd, n: int, chunk_size: int = 8192, encoding: str = "utf-8", errors: str = "replace"
-) -> list[str]:
+def read_last_n_lines(file_path: PathOrFd, n: int, chunk_size: int = 8192, encoding: str = 'utf-8', errors: str = 'replace') -> list[str]:
     r"""Read the last lines of a file, from its end.
 
     Args:
@@ -223,10 +151,7 @@ def read_last_n_lines(
 
     Source: ``sky.utils.common_utils.read_last_n_lines``.
     """
-    return _read_last_n_lines(file_path, n, chunk_size, encoding, errors)
 
-
-@public(COMMON, PYTHON, "system calls are all there is", capabilities=("ports",))
 def find_free_port(start_port: int) -> int:
     """Find the first free TCP port from ``start_port`` on.
 
@@ -246,10 +171,7 @@ def find_free_port(start_port: int) -> int:
 
     Source: ``sky.utils.common_utils.find_free_port``.
     """
-    return _find_free_port(start_port)
 
-
-@public(COMMON, PYTHON, "system calls are all there is", capabilities=("cpu",))
 def get_cpu_count() -> int:
     """Count the CPUs this process may use.
 
@@ -265,10 +187,7 @@ def get_cpu_count() -> int:
 
     Source: ``sky.utils.common_utils.get_cpu_count``.
     """
-    return _get_cpu_count()
 
-
-@public(COMMON, PYTHON, "system calls are all there is", capabilities=("memory",))
 def get_mem_size_gb() -> float:
     """Tell how much memory this process may use, in units of 2**30 bytes.
 
@@ -283,10 +202,7 @@ def get_mem_size_gb() -> float:
 
     Source: ``sky.utils.common_utils.get_mem_size_gb``.
     """
-    return _get_mem_size_gb()
 
-
-@public(SUBPROCESS, PYTHON, "system calls are all there is", capabilities=("cpu",))
 def get_parallel_threads(cloud_str: str | None = None) -> int:
     """Tell how many worker threads to start.
 
@@ -303,10 +219,7 @@ def get_parallel_threads(cloud_str: str | None = None) -> int:
 
     Source: ``sky.utils.subprocess_utils.get_parallel_threads``.
     """
-    return _get_parallel_threads(cloud_str)
 
-
-@public(SUBPROCESS, PYTHON, "system calls are all there is", capabilities=("cpu", "files", "limits"))
 def get_max_workers_for_file_mounts(common_file_mounts: Mapping[str, Any], cloud_str: str | None = None) -> int:
     """Tell how many file mounts may be transferred at once under the limit of open files.
 
@@ -325,42 +238,7 @@ def get_max_workers_for_file_mounts(common_file_mounts: Mapping[str, Any], cloud
 
     Source: ``sky.utils.subprocess_utils.get_max_workers_for_file_mounts``.
     """
-    return _get_max_workers_for_file_mounts(common_file_mounts, cloud_str)
 
-
-@public(None, PYTHON, "system calls are all there is", capabilities=("process",))
-def is_process_alive(pid: int) -> bool:
-    """Tell whether a process or thread is in the process table, by the rule of ``kill(pid, 0)``.
-
-    Args:
-        pid: the number. Not positive, or larger than any can be: False.
-
-    Returns:
-        True for what exists, even when it may not be signalled, is a zombie, or has re-used the number.
-
-    Raises:
-        TypeError: not an int.
-
-    Cost: one system call, about 0.6 us.
-
-    Source: not in SkyPilot; the rule is POSIX's for ``kill`` with signal 0.
-    """
-    if _kill is None:
-        return _is_process_alive(pid)
-    if isinstance(pid, int):
-        if not 0 < pid <= _LAST_PID:
-            return False
-        try:
-            _kill(pid, 0)
-        except ProcessLookupError:
-            return False
-        except PermissionError:
-            return True
-        return True
-    raise TypeError(f"pid must be an int, not {type(pid).__name__}")
-
-
-@public(None, PYTHON, "system calls are all there is", capabilities=("files",))
 def estimate_fd_for_directory(path: PathOrFd) -> int:
     """Estimate the file descriptors that the transfer of a directory takes: five an entry.
 
@@ -377,4 +255,20 @@ def estimate_fd_for_directory(path: PathOrFd) -> int:
 
     Source: not in SkyPilot; the estimate is the one inside ``get_max_workers_for_file_mounts``.
     """
-    return _estimate_fd_for_directory(path)
+
+def is_process_alive(pid: int) -> bool:
+    """Tell whether a process or thread is in the process table, by the rule of ``kill(pid, 0)``.
+
+    Args:
+        pid: the number. Not positive, or larger than any can be: False.
+
+    Returns:
+        True for what exists, even when it may not be signalled, is a zombie, or has re-used the number.
+
+    Raises:
+        TypeError: not an int.
+
+    Cost: one system call, about 0.6 us.
+
+    Source: not in SkyPilot; the rule is POSIX's for ``kill`` with signal 0.
+    """

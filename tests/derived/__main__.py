@@ -1,0 +1,32 @@
+"""``python -m derived``: writes what follows from the declarations; ``--check`` compares and writes nothing."""
+
+from __future__ import annotations
+
+import sys
+
+from derived import ROOT, sample, stubs
+
+
+def main() -> int:
+    """The number of files that differ."""
+    texts = {
+        "skywasm/__init__.pyi": stubs.top(),
+        "skywasm/batch/__init__.pyi": stubs.batch(),
+        "skywasm/vectors.json": sample.text(),
+    }
+    stale = 0
+    for name, text in texts.items():
+        path = ROOT / name
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale += 1
+        if "--check" in sys.argv:
+            print(f"{name} is not what `make derived` would write")
+        else:
+            path.write_text(text, encoding="utf-8")
+            print(f"wrote {name}")
+    return stale if "--check" in sys.argv else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
