@@ -1,36 +1,74 @@
 //! Asking the host, and going on with its answer.
+//!
+//! A request has the instance's one exchange to itself: it waits for its turn, puts its arguments into the cells, ends
+//! the call with ASK, and finds the answer in a cell when it is polled again.
 
 use crate::memory;
-use crate::wire::{ARGUMENTS, CELL_ARGUMENTS, CELL_REQUEST};
+use crate::wire::{CELL_ARGUMENTS, CELL_REQUEST};
 use alloc::vec::Vec;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-/// Rooms that a request can have: each takes two arguments.
-const ROOMS: usize = ARGUMENTS / 2;
-
-/// A request: its number, its arguments, and the rooms the host may write to.
-#[derive(Debug, Default)]
-pub struct Question {
-    pub(crate) number: i64,
-    pub(crate) name: &'static str,
-    pub(crate) arguments: [i64; ARGUMENTS],
+/// The one request that can be under way in an instance.
+pub(crate) struct Exchange {
+    taken: bool,
+    asked: bool,
+    answer: Option<i64>,
+    /// Cells used by arguments.
     used: usize,
-    pub(crate) rooms: [Vec<u8>; ROOMS],
-    room: usize,
+    /// What the host may write to, and how many of them have been taken back.
+    pub(crate) rooms: Vec<Vec<u8>>,
+    back: usize,
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) name: &'static str,
     #[cfg(not(target_family = "wasm"))]
     pub(crate) bytes: Vec<Vec<u8>>,
 }
 
-impl Question {
-    /// A request without arguments.
-    pub fn new(number: i64, name: &'static str) -> Question {
-        Question { number, name, ..Question::default() }
+impl Exchange {
+    pub(crate) const fn new() -> Exchange {
+        Exchange {
+            taken: false,
+            asked: false,
+            answer: None,
+            used: 0,
+            rooms: Vec::new(),
+            back: 0,
+            #[cfg(not(target_family = "wasm"))]
+            name: "",
+            #[cfg(not(target_family = "wasm"))]
+            bytes: Vec::new(),
+        }
+    }
+
+    /// Forgets the request, and keeps the vectors.
+    pub(crate) fn clear(&mut self) {
+        self.rooms.clear();
+        self.taken = false;
+        #[cfg(not(target_family = "wasm"))]
+        self.bytes.clear();
+    }
+
+    /// Whether the host has a request to answer.
+    pub(crate) fn asks(&self) -> bool {
+        self.taken && self.asked && self.answer.is_none()
+    }
+
+    /// Takes the host's answer, if it was asked.
+    pub(crate) fn answer(&mut self, value: i64) {
+        if self.asks() {
+            self.answer = Some(value);
+        }
+    }
+
+    fn take(&mut self, number: i64) {
+        memory::set_cell(CELL_REQUEST, number);
+        (self.taken, self.asked, self.answer, self.used, self.back) = (true, false, None, 0, 0);
     }
 
     fn put(&mut self, value: i64) {
-        self.arguments[self.used] = value;
+        memory::set_cell(CELL_ARGUMENTS + self.used, value);
         self.used += 1;
     }
 
@@ -39,19 +77,87 @@ impl Question {
         self.put(bytes.len() as i64);
     }
 
-    /// Asks, once what this gives is awaited.
-    pub fn ask(self) -> Ask {
-        Ask(Stage::New(self))
+    fn put_room(&mut self, mut room: Vec<u8>) {
+        self.put(room.as_mut_ptr().expose_provenance() as i64);
+        self.put(room.len() as i64);
+        self.rooms.push(room);
+    }
+
+    fn take_room(&mut self) -> Vec<u8> {
+        self.back += 1;
+        self.rooms.get_mut(self.back - 1).map(core::mem::take).unwrap_or_default()
     }
 }
 
-/// What the host answered, with the rooms it wrote to.
+/// Waits for the exchange; for what `host!` makes.
+#[must_use = "nothing is asked until this is awaited"]
+pub struct Turn {
+    number: i64,
+    #[cfg(not(target_family = "wasm"))]
+    name: &'static str,
+}
+
+impl Turn {
+    /// A turn for the request of this number and name.
+    #[inline(always)]
+    pub fn new(number: i64, name: &'static str) -> Turn {
+        #[cfg(target_family = "wasm")]
+        let _ = name;
+        Turn {
+            number,
+            #[cfg(not(target_family = "wasm"))]
+            name,
+        }
+    }
+}
+
+impl Future for Turn {
+    type Output = Question;
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Question> {
+        memory::with(|state| {
+            if state.exchange.taken {
+                return Poll::Pending;
+            }
+            state.exchange.take(self.number);
+            #[cfg(not(target_family = "wasm"))]
+            {
+                state.exchange.name = self.name;
+            }
+            Poll::Ready(Question(()))
+        })
+    }
+}
+
+/// The exchange, to be filled in and asked. Dropping it gives the exchange back.
 #[derive(Debug)]
-pub struct Reply {
-    /// The number.
-    pub value: i64,
-    rooms: [Vec<u8>; ROOMS],
-    room: usize,
+pub struct Question(());
+
+impl Question {
+    /// Asks, once this is awaited; the host's answer.
+    pub fn answer(&self) -> Answered<'_> {
+        Answered(self)
+    }
+}
+
+impl Drop for Question {
+    fn drop(&mut self) {
+        memory::with(|state| state.exchange.clear());
+    }
+}
+
+/// See [`Question::answer`].
+#[derive(Debug)]
+#[must_use = "nothing is asked until this is awaited"]
+pub struct Answered<'a>(#[allow(dead_code)] &'a Question);
+
+impl Future for Answered<'_> {
+    type Output = i64;
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<i64> {
+        memory::with(|state| {
+            state.exchange.asked = true;
+            state.exchange.answer.map_or(Poll::Pending, Poll::Ready)
+        })
+    }
 }
 
 /// A type that an argument of a request may have.
@@ -62,18 +168,18 @@ pub trait Sent: Sized {
     const CELLS: usize;
     /// What is kept until the answer is there.
     type Kept;
-    /// Puts the argument into a request.
-    fn put(self, question: &mut Question) -> Self::Kept;
+    /// Puts the argument into the request.
+    fn put(self, question: &Question) -> Self::Kept;
     /// Takes back what the host wrote.
-    fn back(_: Self::Kept, _: &mut Reply) {}
+    fn back(_: Self::Kept, _: &Question) {}
 }
 
 impl Sent for i64 {
     const KIND: &'static str = "int";
     const CELLS: usize = 1;
     type Kept = ();
-    fn put(self, question: &mut Question) {
-        question.put(self);
+    fn put(self, _: &Question) {
+        memory::with(|state| state.exchange.put(self));
     }
 }
 
@@ -81,8 +187,8 @@ impl Sent for bool {
     const KIND: &'static str = "bool";
     const CELLS: usize = 1;
     type Kept = ();
-    fn put(self, question: &mut Question) {
-        question.put(self.into());
+    fn put(self, question: &Question) {
+        i64::from(self).put(question);
     }
 }
 
@@ -90,10 +196,12 @@ impl Sent for &[u8] {
     const KIND: &'static str = "bytes";
     const CELLS: usize = 2;
     type Kept = ();
-    fn put(self, question: &mut Question) {
-        question.put_bytes(self);
-        #[cfg(not(target_family = "wasm"))]
-        question.bytes.push(self.to_vec());
+    fn put(self, _: &Question) {
+        memory::with(|state| {
+            state.exchange.put_bytes(self);
+            #[cfg(not(target_family = "wasm"))]
+            state.exchange.bytes.push(self.to_vec());
+        });
     }
 }
 
@@ -101,7 +209,7 @@ impl Sent for &str {
     const KIND: &'static str = "str";
     const CELLS: usize = 2;
     type Kept = ();
-    fn put(self, question: &mut Question) {
+    fn put(self, question: &Question) {
         self.as_bytes().put(question);
     }
 }
@@ -112,99 +220,12 @@ impl<'a> Sent for &'a mut Vec<u8> {
     const KIND: &'static str = "room";
     const CELLS: usize = 2;
     type Kept = &'a mut Vec<u8>;
-    fn put(self, question: &mut Question) -> &'a mut Vec<u8> {
+    fn put(self, _: &Question) -> &'a mut Vec<u8> {
         let room = core::mem::take(self);
-        question.put(room.as_ptr().expose_provenance() as i64);
-        question.put(room.len() as i64);
-        question.rooms[question.room] = room;
-        question.room += 1;
+        memory::with(|state| state.exchange.put_room(room));
         self
     }
-    fn back(kept: &'a mut Vec<u8>, reply: &mut Reply) {
-        *kept = core::mem::take(&mut reply.rooms[reply.room]);
-        reply.room += 1;
-    }
-}
-
-/// The one request that can be under way in an instance.
-pub(crate) struct Exchange {
-    pub(crate) question: Option<Question>,
-    answer: Option<i64>,
-}
-
-impl Exchange {
-    pub(crate) const fn new() -> Exchange {
-        Exchange { question: None, answer: None }
-    }
-
-    /// Forgets a request that nobody waits for.
-    pub(crate) fn clear(&mut self) {
-        if self.question.is_some() {
-            *self = Exchange::new();
-        }
-    }
-
-    /// Whether the host has a request to answer.
-    pub(crate) fn asks(&self) -> bool {
-        self.question.is_some() && self.answer.is_none()
-    }
-
-    /// Takes the host's answer, if it was asked.
-    pub(crate) fn answer(&mut self, value: i64) {
-        if self.question.is_some() {
-            self.answer = Some(value);
-        }
-    }
-
-    fn ask(&mut self, question: Question) {
-        memory::set_cell(CELL_REQUEST, question.number);
-        for (at, &argument) in question.arguments[..question.used].iter().enumerate() {
-            memory::set_cell(CELL_ARGUMENTS + at, argument);
-        }
-        self.question = Some(question);
-        self.answer = None;
-    }
-
-    fn reply(&mut self) -> Option<Reply> {
-        let value = self.answer.take()?;
-        let question = self.question.take()?;
-        Some(Reply { value, rooms: question.rooms, room: 0 })
-    }
-}
-
-#[derive(Debug)]
-enum Stage {
-    New(Question),
-    Asked,
-    Done,
-}
-
-/// A request as a future.
-#[derive(Debug)]
-#[must_use = "nothing is asked until this is awaited"]
-pub struct Ask(Stage);
-
-impl Future for Ask {
-    type Output = Reply;
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Reply> {
-        if let Stage::Asked = self.0 {
-            let Some(reply) = memory::with(|state| state.exchange.reply()) else { return Poll::Pending };
-            self.0 = Stage::Done;
-            return Poll::Ready(reply);
-        }
-        // Another part of the same task may be asking: one after the other.
-        let free = memory::with(|state| state.exchange.question.is_none());
-        if free && let Stage::New(question) = core::mem::replace(&mut self.0, Stage::Asked) {
-            memory::with(|state| state.exchange.ask(question));
-        }
-        Poll::Pending
-    }
-}
-
-impl Drop for Ask {
-    fn drop(&mut self) {
-        if let Stage::Asked = self.0 {
-            memory::with(|state| state.exchange.clear());
-        }
+    fn back(kept: &'a mut Vec<u8>, _: &Question) {
+        *kept = memory::with(|state| state.exchange.take_room());
     }
 }

@@ -1,24 +1,41 @@
-//! Copying a few bytes.
+//! Copying a few bytes, and finding one.
 //!
 //! A copy of variable length becomes wasm's `memory.copy`, which engines carry out in a call of their own: some 20 ns,
-//! as much as a short item's work takes. Copies of constant length become plain loads and stores.
-
-/// From here on the engine's own copy is faster.
-const LONG: usize = 256;
+//! as much as a short item's work takes. Compilers make one of every loop that copies, too. Copies of constant length
+//! become plain loads and stores, so a short text is copied as two halves that may overlap.
 
 /// Copies `bytes` to the start of `room`, which must hold at least as many.
 #[inline]
 pub(crate) fn fill(room: &mut [u8], bytes: &[u8]) {
-    if bytes.len() >= LONG {
-        room[..bytes.len()].copy_from_slice(bytes);
-        return;
+    let room = &mut room[..bytes.len()];
+    match bytes.len() {
+        0 => {}
+        1..4 => few(room, bytes),
+        4..8 => halves::<4>(room, bytes),
+        8..16 => halves::<8>(room, bytes),
+        16..32 => halves::<16>(room, bytes),
+        32..64 => halves::<32>(room, bytes),
+        64..=128 => halves::<64>(room, bytes),
+        _ => room.copy_from_slice(bytes),
     }
-    let (to, to_rest) = room[..bytes.len()].as_chunks_mut::<8>();
-    let (from, from_rest) = bytes.as_chunks::<8>();
-    for (to, from) in to.iter_mut().zip(from) {
+}
+
+/// One, two or three bytes.
+#[inline(always)]
+fn few(room: &mut [u8], bytes: &[u8]) {
+    let (last, middle) = (bytes.len() - 1, bytes.len() / 2);
+    room[0] = bytes[0];
+    room[middle] = bytes[middle];
+    room[last] = bytes[last];
+}
+
+/// Between `N` and twice as many bytes: the first `N`, and the last.
+#[inline(always)]
+fn halves<const N: usize>(room: &mut [u8], bytes: &[u8]) {
+    if let (Some(to), Some(from)) = (room.first_chunk_mut::<N>(), bytes.first_chunk::<N>()) {
         *to = *from;
     }
-    for (to, from) in to_rest.iter_mut().zip(from_rest) {
+    if let (Some(to), Some(from)) = (room.last_chunk_mut::<N>(), bytes.last_chunk::<N>()) {
         *to = *from;
     }
 }

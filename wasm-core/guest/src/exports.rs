@@ -30,6 +30,7 @@ macro_rules! own {
         impl Exported for $type {
             const NAME: &'static str = $name;
             const LINE: &'static str = "";
+            #[inline(always)]
             fn call($slots: &Slots) -> i64 {
                 $body
             }

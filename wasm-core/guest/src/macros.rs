@@ -56,6 +56,7 @@ macro_rules! export {
     (async $name:ident ($first:ident $(, $arg:ident)* $(,)?), batch) => {
         $crate::__exported!(batch async_kinds $name ($first $($arg)*) {
             $crate::__async_call!($name $first $($arg)*);
+            #[inline(always)]
             fn batch(slots: &$crate::expansion::Slots) -> i64 {
                 let body = |owned: $crate::expansion::Owned| async move {
                     let mut batch = owned.batch(const { KINDS.fixed_items() }, const { KINDS.width() })?;
@@ -114,6 +115,7 @@ macro_rules! __call {
 #[macro_export]
 macro_rules! __async_call {
     ($name:ident $($arg:ident)*) => {
+        #[inline(always)]
         fn call(slots: &$crate::expansion::Slots) -> i64 {
             let body = |mut owned: $crate::expansion::Owned| async move {
                 let finished = {
@@ -137,6 +139,7 @@ macro_rules! __async_call {
 #[macro_export]
 macro_rules! __batch {
     (|$batch:ident| $body:block) => {
+        #[inline(always)]
         fn batch(slots: &$crate::expansion::Slots) -> i64 {
             let body = |$batch: &mut $crate::expansion::Batch<'_>| -> Result<(), $crate::Error> { $body };
             let (fixed, width) = const { (KINDS.fixed_items(), KINDS.width()) };
@@ -325,13 +328,11 @@ macro_rules! __request {
     ($(#[doc = $doc:literal])* $name:ident($($arg:ident: $type:ty),*)) => {
         $(#[doc = $doc])*
         pub async fn $name(&self, $($arg: $type),*) -> i64 {
-            #[allow(unused_mut)]
-            let mut question = $crate::expansion::Question::new(__Request::$name as i64, stringify!($name));
-            $(let $arg = $crate::expansion::Sent::put($arg, &mut question);)*
-            #[allow(unused_mut)]
-            let mut reply = question.ask().await;
-            $(<$type as $crate::expansion::Sent>::back($arg, &mut reply);)*
-            reply.value
+            let question = $crate::expansion::Turn::new(__Request::$name as i64, stringify!($name)).await;
+            $(let $arg = $crate::expansion::Sent::put($arg, &question);)*
+            let answer = question.answer().await;
+            $(<$type as $crate::expansion::Sent>::back($arg, &question);)*
+            answer
         }
     };
 }

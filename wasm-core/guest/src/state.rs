@@ -54,11 +54,16 @@ fn drop_task() {
 pub(crate) fn take_output() -> Vec<u8> {
     let mut output = memory::with(|state| core::mem::take(&mut state.output));
     output.clear();
-    if output.capacity() > KEEP { Vec::new() } else { output }
+    if output.capacity() > KEEP { give_back(output) } else { output }
+}
+
+#[cold]
+fn give_back(output: Vec<u8>) -> Vec<u8> {
+    drop(output);
+    Vec::new()
 }
 
 /// Keeps `output` and gives the result that tells the host where it lies.
-#[inline]
 pub(crate) fn show(output: Vec<u8>) -> i64 {
     let code = if output.len() <= OUTPUT_WINDOW {
         memory::show(&output);
@@ -70,6 +75,7 @@ pub(crate) fn show(output: Vec<u8>) -> i64 {
     code
 }
 
+/// Keeps `output` for the calls to come.
 #[inline]
 pub(crate) fn keep(output: Vec<u8>) {
     memory::with(|state| state.output = output);
@@ -88,6 +94,7 @@ impl Input {
         if slot == 0 { Ok(Input::Window(InputWindow::take())) } else { Input::open_large(slot) }
     }
 
+    #[cold]
     fn open_large(slot: i64) -> Result<Input, Error> {
         memory::with(|state| {
             let known = !state.large.is_empty() && state.large.as_ptr().addr() as i64 == slot;
@@ -107,9 +114,14 @@ impl Input {
     #[inline]
     pub(crate) fn close(self) {
         if let Input::Large(large) = self {
-            memory::with(|state| state.large = large);
+            close_large(large);
         }
     }
+}
+
+#[cold]
+fn close_large(large: Vec<u8>) {
+    memory::with(|state| state.large = large);
 }
 
 /// `skywasm.buffers`.

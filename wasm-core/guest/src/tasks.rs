@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::kinds::Frame;
 use crate::memory;
 use crate::state::{self, Input};
-use crate::wire::{AGAIN, ASK, CELL_ANSWER, INPUT_SLOT, LENGTH_SLOT, SLOTS};
+use crate::wire::{AGAIN, ASK, CELL_ANSWER, CELL_VALUE, INPUT_SLOT, LENGTH_SLOT, SLOTS};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::future::Future;
@@ -145,6 +145,7 @@ fn wait(task: Task) -> i64 {
     })
 }
 
+/// The result of a call that ended so, where the output was the task's own.
 pub(crate) fn end(outcome: Outcome) -> i64 {
     match outcome {
         Ok((finished, output)) => finish(Ok(finished), output),
@@ -153,27 +154,32 @@ pub(crate) fn end(outcome: Outcome) -> i64 {
 }
 
 /// The result of a call that ended so.
-#[inline]
+#[inline(always)]
 pub(crate) fn finish(outcome: Result<Finished, Error>, output: Vec<u8>) -> i64 {
-    let code = match outcome {
-        Ok(Finished::Output) => return state::show(output),
+    match outcome {
+        Ok(Finished::Output) => state::show(output),
         Ok(Finished::Value(value)) => {
-            memory::set_cell(crate::wire::CELL_VALUE, value);
+            memory::set_cell(CELL_VALUE, value);
+            state::keep(output);
             0
         }
-        Ok(Finished::Plain(value)) => value,
+        Ok(Finished::Plain(value)) => {
+            state::keep(output);
+            value
+        }
         Ok(Finished::Batch(sidecar)) => {
             sidecar.show();
-            return state::show(output);
+            state::show(output)
         }
         Ok(Finished::Later(task)) => {
             state::keep(output);
-            return drive(task);
+            drive(task)
         }
-        Err(error) => error.code(),
-    };
-    state::keep(output);
-    code
+        Err(error) => {
+            state::keep(output);
+            error.code()
+        }
+    }
 }
 
 /// `skywasm.resume`.

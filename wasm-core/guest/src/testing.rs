@@ -1,7 +1,6 @@
 //! A host for native tests: what it answers is set for each thread.
 
 use crate::answers::{Answer, Finished, Later};
-use crate::ask::Question;
 use crate::error::Error;
 use crate::exports::{Exported, Slots};
 use crate::kinds::{Frame, Param};
@@ -9,7 +8,7 @@ use crate::memory;
 use crate::state;
 use crate::tasks;
 use crate::wire::{
-    AGAIN, ASK, CELL_ANSWER, CELL_ITEMS, CELL_LEFT_COUNT, CELL_VALUE, FORM_SLOT, INPUT_SLOT, INPUT_WINDOW, IN_WINDOW, LENGTH_SLOT,
+    AGAIN, ASK, CELL_ANSWER, CELL_ARGUMENTS, CELL_REQUEST, CELL_ITEMS, CELL_LEFT_COUNT, CELL_VALUE, FORM_SLOT, INPUT_SLOT, INPUT_WINDOW, IN_WINDOW, LENGTH_SLOT,
     OUTPUT_WINDOW, REST_SLOT, SLOTS,
 };
 use core::cell::RefCell;
@@ -94,14 +93,16 @@ pub fn counted<T>(future: impl Future<Output = T>) -> (T, usize) {
 
 /// What the host of this thread answers to the request under way, if there is one.
 fn asked() -> Option<i64> {
-    let mut question = memory::with(|state| {
-        if state.exchange.asks() { state.exchange.question.as_mut().map(core::mem::take) } else { None }
+    let (name, bytes, mut rooms) = memory::with(|state| {
+        let exchange = &mut state.exchange;
+        exchange.asks().then(|| (exchange.name, exchange.bytes.clone(), core::mem::take(&mut exchange.rooms)))
     })?;
-    let mut host = HOST.take().unwrap_or_else(|| panic!("{} is asked, and no host is set", question.name));
-    let Question { name, number, arguments, ref bytes, ref mut rooms, .. } = question;
-    let answer = host(&mut Request { name, number, arguments, bytes, rooms });
+    let mut host = HOST.take().unwrap_or_else(|| panic!("{name} is asked, and no host is set"));
+    let arguments = core::array::from_fn(|at| memory::cell(CELL_ARGUMENTS + at));
+    let number = memory::cell(CELL_REQUEST);
+    let answer = host(&mut Request { name, number, arguments, bytes: &bytes, rooms: &mut rooms });
     HOST.set(Some(host));
-    memory::with(|state| state.exchange.question = Some(question));
+    memory::with(|state| state.exchange.rooms = rooms);
     Some(answer)
 }
 

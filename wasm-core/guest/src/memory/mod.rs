@@ -1,5 +1,7 @@
 //! Where an instance's memory is: statics in a module, a thread's own in native tests.
 
+#[cfg(target_family = "wasm")]
+mod allocator;
 #[cfg(not(target_family = "wasm"))]
 mod native;
 #[cfg(target_family = "wasm")]
@@ -7,5 +9,7 @@ mod wasm;
 
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use native::{InputWindow, addresses, cell, read_output, set_cell, show, with, write_input};
+#[cfg(target_family = "wasm")]
+pub use allocator::Allocator;
 #[cfg(target_family = "wasm")]
 pub(crate) use wasm::{InputWindow, addresses, cell, set_cell, show, with};
