@@ -8,13 +8,14 @@ traps.
 from __future__ import annotations
 
 import hashlib
+import os
 import struct
+from unittest import mock
 
 from skywasm.crossing import convention as c
 from skywasm.crossing import interface
 from skywasm.crossing.module import Module
 from skywasm.functions import BY_NAME, ROWS
-from skywasm.functions.declare import BY_NAME
 from skywasm.routes import core
 
 TYPE_CHECKING = False
@@ -30,6 +31,8 @@ OUTPUT_AT = PAGE
 INPUT_AT = 2 * PAGE
 LARGE_AT = 3 * PAGE
 PAGES = 4
+PLACES = (INPUT_AT, OUTPUT_AT, CELLS_AT)
+"""Of the three regions of the convention, by their numbers."""
 # A question that no example is, and its answer.
 QUESTION = "f" * 16
 ANSWER = b"3w5e11264sgsf"
@@ -141,7 +144,12 @@ def text(
           (then (return (i64.const {c.E_LIMIT}))))))
       (i64.const {LARGE_AT})"""
     bodies[c.RESUME] = f"(i64.const {c.E_PROTOCOL})"
-    bodies["is_process_alive"] = "(i64.const 1)"
+    for row in ROWS:
+        if row.crossing is None and row.asks:
+            # Asked when it is loaded, where any answer will do.
+            kind = INTERFACE.functions[row.name].result
+            result = packed(ANSWERS_AT, 0) if kind in interface.DATA else f"(i64.const {int(kind in ('bool', 'size'))})"
+            bodies[row.name] = result
     bodies.update(functions or {})
     known = _known()
     if knows:
@@ -177,3 +185,21 @@ def module(wat: str, **how: Any) -> Module:
     from skywasm.machine import HOST
 
     return Module(compiled(wat), "a stand-in", HOST, **how)
+
+
+def small(body: str, signature: str = "f(num:int)->int", *, asks: str = "", host: Any = (), **how: Any) -> Module:
+    """A module of one function of this body, loaded without a trace in the cache.
+
+    ``signature`` is its line in the record and ``asks`` are the lines of what it may ask; ``how`` is as for ``text``.
+    """
+    bodies = {signature.partition("(")[0]: body, **how.pop("functions", {})}
+    record = f"skywasm {c.VERSION}\nfn {signature}\n{asks}"
+    made = Module(compiled(text(bodies, knows=False, record=record, **how)), "a small one", host)
+    with mock.patch.dict(os.environ, SKYWASM_CACHE="0"):
+        made.world()
+    return made
+
+
+def gives(value: str) -> str:
+    """A body that answers with an expression, as functions of ints and floats do."""
+    return f"{cell(c.CELL_RESULT, value)} (i64.const 0)"

@@ -179,6 +179,9 @@ class Module:
 
         try:
             return Instance(self).seat()
+        except TrapError as error:
+            # At its start, or its very first answers are lies.
+            raise CoreUnavailableError(f"no instance of {self.name} can be used: {error}") from error
         except RuntimeError as error:
             let_out_of_require(error)
             raise CoreUnavailableError(f"no instance of {self.name} can be made: {error}") from error
