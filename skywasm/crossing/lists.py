@@ -126,7 +126,7 @@ class Many:
         results: list[Any] = []
         first, size = 0, _FIRST_ITEMS
         while first < len(items):
-            piece = items if size >= len(items) else items[first : first + size]
+            piece = items if not first and size >= len(items) else items[first : first + size]
             began = time.monotonic()
             results += self._piece(piece, first, rest)
             first += len(piece)
