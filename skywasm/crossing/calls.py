@@ -40,9 +40,10 @@ class TooLong(Exception):
     def __init__(self, size: int) -> None:
         self.size = size
 
-    def error(self, name: str) -> LimitError:
+    def error(self, name: str, advice: str = "") -> LimitError:
         """What comes of it where nobody else may answer."""
-        return LimitError(f"{name}: an input of {self.size} bytes is longer than the {c.TEXT_LIMIT} that may cross")
+        problem = f"{name}: an input of {self.size} bytes is longer than the {c.TEXT_LIMIT} that may cross"
+        return LimitError(f"{problem}; {advice}" if advice else problem)
 
 
 def _data(name: str, kind: str, value: Any) -> Any:
@@ -216,6 +217,7 @@ class Way:
         forced: failures are errors, never Python's to answer.
         fell_back: is told the error where Python answers for a module that failed.
         fallback: answers in that case, called with the error and the arguments; ``python`` by default.
+        advice: what the error of an input that is too long says that one can do.
     """
 
     def __init__(
@@ -226,6 +228,7 @@ class Way:
         forced: bool,
         fell_back: Callable[[str, Exception], None] | None = None,
         fallback: Callable[..., Any] | None = None,
+        advice: str = "",
     ) -> None:
         self.module = module
         self.function = module.interface.functions[name]
@@ -233,6 +236,7 @@ class Way:
         self.forced = forced or python is None
         self.fell_back = fell_back
         self.fallback = fallback
+        self.advice = advice
 
     def general(self, *args: Any) -> Any:
         """The road for arguments of every kind."""
@@ -266,7 +270,7 @@ class Way:
                 raise ValueError(f"{self.function.name} does not take these arguments") from None
         except TooLong as long:
             if self.forced:
-                raise long.error(self.function.name) from None
+                raise long.error(self.function.name, self.advice) from None
         except (TrapError, CoreUnavailableError) as error:
             if self.forced:
                 raise

@@ -31,6 +31,7 @@ on_undecided: list[Callable[[], None]] = []
 
 # What a batch's crossing takes more than beginning in Python.
 _CROSSING_US = 3
+_ADVICE = "use the backend 'auto' or 'python' for it"
 # Held for a few assignments only.
 _binding = _thread.RLock()
 _forwarders: dict[str, CodeType] = {}
@@ -178,7 +179,7 @@ def crossing(row: Row, *, forced: bool) -> Road:
     module = core.core()
     from skywasm.crossing.calls import Way
 
-    way = Way(module, row.exports[0], row.reference, forced, fell_back, row.fallback)
+    way = Way(module, row.exports[0], row.reference, forced, fell_back, row.fallback, _ADVICE)
     if row.crossing is not None:
         return way.by(row.crossing(module))
     if rules.timed:

@@ -10,11 +10,13 @@ import pytest
 from children import run
 
 import skywasm
-from skywasm import _abi, _registry
+from skywasm import machine
+from skywasm.crossing import convention
+from skywasm.functions import ROWS
 
 KEYS = {
     *("mode", "backend", "reason", "call_path", "wasmtime", "core_sha256"),
-    *("abi", "imports", "cache", "routes", "fallbacks", "denied", "deadline_s"),
+    *("abi", "imports", "requests", "cache", "routes", "fallbacks", "denied", "deadline_s"),
 }
 
 
@@ -35,7 +37,7 @@ def test_asking_loads_nothing() -> None:
             """
             import sys, skywasm
             first, again = skywasm.get_backend_info(), skywasm.get_backend_info()
-            report(info=again, same=first == again, loaded="skywasm._engine" in sys.modules)
+            report(info=again, same=first == again, loaded="skywasm.crossing.engine.setup" in sys.modules)
             """,
             env={"SKYWASM_BACKEND": mode},
         )
@@ -43,7 +45,9 @@ def test_asking_loads_nothing() -> None:
         assert not facts["loaded"]
         info = facts["info"]
         assert (info["mode"], info["backend"]) == (mode, "not loaded")
-        assert (info["call_path"], info["wasmtime"], info["core_sha256"], info["cache"]) == (None,) * 4
+        assert (info["call_path"], info["wasmtime"], info["core_sha256"], info["cache"], info["requests"]) == (
+            None,
+        ) * 5
 
 
 @pytest.mark.parametrize("mode", ["auto", "wasm"])
@@ -57,7 +61,8 @@ def test_load_makes_the_answer_final(mode: str) -> None:
     assert info["backend"] == "wasm"
     assert info["reason"]
     assert info["core_sha256"] == hashlib.sha256(core).hexdigest()
-    assert info["call_path"] in ("raw", "public")
+    assert info["call_path"] == "raw"
+    assert info["requests"] == {one.name: one.capability for one in machine.HOST}
     assert info["wasmtime"] == importlib.metadata.version("wasmtime")
     assert info["cache"]
 
@@ -70,7 +75,7 @@ def test_python_mode_never_loads() -> None:
         skywasm.set_backend("python")
         skywasm.warm_up()
         info = skywasm.get_backend_info(load=True)
-        report(info=info, loaded="skywasm._engine" in sys.modules)
+        report(info=info, loaded="skywasm.crossing.engine.setup" in sys.modules)
         """
     )
     assert not facts["loaded"]
@@ -78,20 +83,24 @@ def test_python_mode_never_loads() -> None:
 
 
 def test_static_facts() -> None:
-    """ABI version, every import with its capability and every route are told without loading anything."""
+    """The convention's version, that nothing is imported and every route are told without loading anything."""
     info = skywasm.get_backend_info()
-    assert info["abi"] == _abi.ABI_VERSION
-    assert info["imports"] == {f"sky_host.{name}": capability for name, capability in _abi.IMPORTS.items()}
-    assert info["routes"] == {row.name: row.auto for row in _registry.ROWS}
+    assert info["abi"] == convention.VERSION
+    assert info["imports"] == []
+    assert info["routes"] == {row.name: row.auto for row in ROWS}
 
 
 def test_the_answer_is_the_callers_own() -> None:
     """Changing the dict that came back changes nothing inside."""
-    info = skywasm.get_backend_info()
+    pytest.importorskip("wasmtime")
+    with skywasm.use_backend("wasm"):
+        info = skywasm.get_backend_info(load=True)
     info["fallbacks"]["base36_encode"] = 99
-    info["imports"].clear()
+    info["imports"].append("env.system")
+    info["requests"].clear()
     info["routes"].clear()
     again = skywasm.get_backend_info()
     assert "base36_encode" not in again["fallbacks"] or again["fallbacks"]["base36_encode"] != 99
-    assert again["imports"]
+    assert again["imports"] == []
+    assert again["requests"]
     assert again["routes"]

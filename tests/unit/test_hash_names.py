@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from skywasm import _hashes
+from skywasm.functions import hashing
 
 # Some of OpenSSL's own, and some that look like them.
 SPELLINGS = (
@@ -39,8 +39,8 @@ FOREIGN = (
 )
 
 
-@pytest.mark.parametrize("algorithm", _hashes.ALGORITHMS, ids=lambda algorithm: algorithm.name)
-def test_hashlib_agrees_on_name_and_sizes(algorithm: _hashes.Algorithm) -> None:
+@pytest.mark.parametrize("algorithm", hashing.ALGORITHMS, ids=lambda algorithm: algorithm.name)
+def test_hashlib_agrees_on_name_and_sizes(algorithm: hashing.Algorithm) -> None:
     """hashlib knows each algorithm but blake3 under the same name, with the same digest and block size."""
     if algorithm.name == "blake3":
         assert "blake3" not in hashlib.algorithms_guaranteed
@@ -65,7 +65,7 @@ def test_other_spellings_mean_what_hashlib_means(spelling: str) -> None:
             known: str | None = hashlib.new(cased).name
         except ValueError:
             known = None
-        found = _hashes.find(cased)
+        found = hashing.find(cased)
         assert (found and found.name) == known, cased
 
 
@@ -76,9 +76,9 @@ def test_every_name_of_hashlibs_is_judged() -> None:
             known = hashlib.new(name)
         except ValueError:
             continue
-        found = _hashes.find(name)
+        found = hashing.find(name)
         if found is None:
-            assert known.name not in {algorithm.name for algorithm in _hashes.ALGORITHMS}, name
+            assert known.name not in {algorithm.name for algorithm in hashing.ALGORITHMS}, name
         else:
             assert known.name == found.name, name
 
@@ -86,10 +86,10 @@ def test_every_name_of_hashlibs_is_judged() -> None:
 @pytest.mark.parametrize("name", FOREIGN)
 def test_names_that_are_none_of_ours(name: str) -> None:
     """An algorithm that only hashlib has, and a name that nobody has, is not found."""
-    assert _hashes.find(name) is None
+    assert hashing.find(name) is None
 
 
 def test_numbers_are_the_places_in_the_table() -> None:
     """The number that crosses is the place in the table, 17 in all, and no name stands twice."""
-    assert [algorithm.number for algorithm in _hashes.ALGORITHMS] == list(range(17))
-    assert len({algorithm.name for algorithm in _hashes.ALGORITHMS}) == 17
+    assert [algorithm.number for algorithm in hashing.ALGORITHMS] == list(range(17))
+    assert len({algorithm.name for algorithm in hashing.ALGORITHMS}) == 17

@@ -9,7 +9,7 @@ import re
 import pytest
 
 import skywasm
-from skywasm import _abi, errors, reference
+from skywasm import errors, reference
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,12 +94,18 @@ def test_the_limit_counts_bytes() -> None:
 def test_an_instance_that_has_grown_is_dropped() -> None:
     """Memory never shrinks, so an instance with more than 8 MiB is not kept for the next call."""
     pytest.importorskip("wasmtime")
-    from skywasm import _runtime
+    from skywasm.crossing import convention as c
+    from skywasm.crossing import instance as places
+    from skywasm.routes import core
 
     with skywasm.use_backend("wasm"):
         skywasm.truncate_long_string("a" * LIMIT)
         skywasm.base36_encode("f" * 64)
-        assert all(len(instance.view) <= _abi.KEEP_LIMIT for instance in _runtime.pool)
+        instances = [seat[places.INSTANCE] for seat in core.core().pool]
+        for instance in instances:
+            instance.measure()
+        assert instances
+        assert all(instance.size <= c.KEEP_LIMIT for instance in instances)
 
 
 @pytest.mark.parametrize("port", [65535, 65536, 2**32 + 8000, 2**63 - 1, 2**63, 2**64, 2**64 + 8000])

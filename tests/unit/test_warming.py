@@ -10,7 +10,7 @@ pytest.importorskip("wasmtime")
 # In each child: whether the engine has been loaded, without asking for it.
 LOADED = """
     import sys, threading, skywasm
-    from skywasm import _dispatch
+    from skywasm.routes import core, paying
     def loaded():
         return skywasm.get_backend_info()["backend"] == "wasm"
 """
@@ -21,12 +21,13 @@ def test_base36_warms_by_use() -> None:
     facts = run(
         LOADED
         + """
-    _dispatch.WARM_AFTER_CALLS = 50
+    paying.WARM_AFTER_CALLS = 50
     states, wrong = [], 0
     for number in range(120):
         wrong += int(skywasm.base36_encode(hex(number)), 36) != number
         states.append(loaded())
-    report(wrong=wrong, before=any(states[:45]), after=all(states[55:]), imported="skywasm._engine" in sys.modules)
+    imported = "skywasm.crossing.engine.setup" in sys.modules
+    report(wrong=wrong, before=any(states[:45]), after=all(states[55:]), imported=imported)
     """
     )
     assert (facts["wrong"], facts["before"], facts["after"], facts["imported"]) == (0, False, True, True)
@@ -37,13 +38,13 @@ def test_other_functions_do_not_warm() -> None:
     facts = run(
         LOADED
         + """
-    _dispatch.WARM_AFTER_CALLS = 5
+    paying.WARM_AFTER_CALLS = 5
     for _ in range(50):
         skywasm.format_float(1.25)
         skywasm.truncate_long_string("x" * 50)
         skywasm.is_process_alive(1)
         skywasm.get_cpu_count()
-    report(loaded=loaded(), imported="skywasm._engine" in sys.modules)
+    report(loaded=loaded(), imported="skywasm.crossing.engine.setup" in sys.modules)
     """
     )
     assert (facts["loaded"], facts["imported"]) == (False, False)
@@ -73,9 +74,9 @@ def test_warm_up_loads_now() -> None:
     before = loaded()
     skywasm.warm_up()
     after = loaded()
-    engine = sys.modules["skywasm._runtime"].loaded()
+    engine = core.if_loaded().loaded()
     skywasm.warm_up()
-    report(before=before, after=after, same=engine is sys.modules["skywasm._runtime"].loaded(),
+    report(before=before, after=after, same=engine is core.if_loaded().loaded(),
            text=skywasm.base36_encode("ff"))
     """
     )

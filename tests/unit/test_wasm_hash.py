@@ -11,7 +11,9 @@ import threading
 import pytest
 
 import skywasm
-from skywasm import _hashes, _runtime, errors
+from skywasm import errors
+from skywasm.crossing.module import Module
+from skywasm.functions import hashing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 pytest.importorskip("wasmtime")
-NAMES = [algorithm.name for algorithm in _hashes.ALGORITHMS]
+NAMES = [algorithm.name for algorithm in hashing.ALGORITHMS]
 FREE_LENGTH = ("shake_128", "shake_256")
 # Sizes around the block sizes of all algorithms, the artifact's read buffer and the piece that crosses at once.
 SIZES = (0, 1, 63, 64, 65, 127, 128, 129, 168, 1023, 1024, 1025, 65535, 65536, 65537, 2**20 - 1, 2**20, 2**20 + 1)
@@ -214,9 +216,9 @@ def test_an_update_in_the_middle_of_an_update(empty: pathlib.Path, monkeypatch: 
     """A signal handler that updates the hash which is being updated loses no bytes and ends: its own come last."""
     digest = skywasm.hash_file(empty, "sha256")
     digest.update(b"before")
-    whole, seen = _runtime.output, []
+    whole, seen = Module.call, []
 
-    def output(*arguments: Any, **how: Any) -> bytes:
+    def call(*arguments: Any, **how: Any) -> Any:
         result = whole(*arguments, **how)
         if len(seen) < 5:
             # As a handler would, at each crossing of the update that it interrupts.
@@ -227,7 +229,7 @@ def test_an_update_in_the_middle_of_an_update(empty: pathlib.Path, monkeypatch: 
 
     # Of more than one crossing.
     part = bytes(3 * 2**20)
-    monkeypatch.setattr(_runtime, "output", output)
+    monkeypatch.setattr(Module, "call", call)
     digest.update(part)
     monkeypatch.undo()
     # Handlers do not interrupt themselves here: the nested updates are those of one handler each.
@@ -240,10 +242,10 @@ def test_a_failed_update_leaves_the_hash_as_it_was(empty: pathlib.Path, monkeypa
     digest = skywasm.hash_file(empty, "sha256")
     digest.update(b"before")
 
-    def output(*arguments: Any, **how: Any) -> bytes:
+    def call(*arguments: Any, **how: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_runtime, "output", output)
+    monkeypatch.setattr(Module, "call", call)
     with pytest.raises(KeyboardInterrupt):
         digest.update(b"lost")
     monkeypatch.undo()
