@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest -q
 LEAST_COVERAGE := 90
 
 .DEFAULT_GOAL := help
-.PHONY: help cluster demo picture test test-% rust-test rust-coverage coverage lint fix check wasm wasm-verify docs engines fuzz rust-fuzz torture older vectors bench rust-bench wheel pythons audit nightly clean
+.PHONY: help add derived crossings cluster demo picture test test-% rust-test rust-coverage coverage lint fix check wasm wasm-verify docs engines fuzz rust-fuzz torture older vectors bench rust-bench wheel pythons audit nightly clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z%-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -67,11 +67,19 @@ fix: $(VENV)/ready-lint ## let the formatters and linters change what they can
 wasm: ## build skywasm/core.wasm and its provenance
 	$(PYTHON) wasm-core/build.py
 
+derived: $(VENV)/ready-test ## write what follows from the declarations: type stubs, the sample of vectors
+	PYTHONPATH=tests $(BIN)/python -m derived
+
+add: wasm derived ## after a function has been added: build the artifact, and write all that follows
+
 wasm-verify: $(VENV)/ready ## rebuild the artifact, compare, and check the new one
 	$(BIN)/python wasm-core/build.py --verify
 
 bench: $(VENV)/ready-test ## time every function beside SkyPilot's, and put the tables into docs/BENCHMARKS.md and README.md
 	$(BIN)/skywasm bench --update docs/BENCHMARKS.md --update README.md
+
+crossings: $(VENV)/ready-test ## the crossing beside the one before it, in one process (BEFORE=a revision of git)
+	$(BIN)/python tests/bench/crossings.py $(BEFORE)
 
 picture: $(VENV)/ready-test ## the README's picture of the report, taken in Chromium, which must be there
 	mkdir -p build

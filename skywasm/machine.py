@@ -6,7 +6,11 @@ had is a negative error number, or -1.
 
 from __future__ import annotations
 
+import errno
+import os
+
 from host_shims import facts
+from host_shims._posix import process_signal as posix_signal
 from skywasm.crossing.host import HostFunction, host
 from skywasm.errors import TrapError
 from skywasm.functions.machine import CGROUP_FILES, FACT_MEMINFO
@@ -36,7 +40,16 @@ def _fact(fact: int, text: memoryview) -> int:
 @host("process")
 def process_signal(pid: int) -> int:
     """The error number of sending signal 0, negated."""
-    return -facts.process_signal(pid)
+    if facts.process_signal is not posix_signal:
+        return -facts.process_signal(pid)
+    # What that function does, without the call: this is the fastest round trip that there is.
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return -errno.ESRCH
+    except PermissionError:
+        return -errno.EPERM
+    return 0
 
 
 @host("cpu")

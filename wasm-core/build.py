@@ -87,7 +87,12 @@ def debian() -> Toolchain | None:
     if not all(map(os.path.exists, ("/usr/bin/cargo", "/usr/bin/rustc", start, library))) or not linkers:
         return None
     flags = [*COMMON_FLAGS, f"-Clinker={linkers[-1]}", "-L", "native=/usr/lib/wasm32-wasi", f"-Clink-arg={start}"]
-    return Toolchain("debian", "/usr/bin/cargo", "/usr/bin/rustc", flags, ["-Zbuild-std=core,alloc,panic_abort"])
+    arguments = [
+        "-Zbuild-std=core,alloc,panic_abort",
+        # memcmp and its kind, which comparing texts needs.
+        "-Zbuild-std-features=compiler-builtins-mem",
+    ]
+    return Toolchain("debian", "/usr/bin/cargo", "/usr/bin/rustc", flags, arguments)
 
 
 def rustup() -> Toolchain | None:

@@ -2,67 +2,20 @@
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
+from host_shims.contract import PathOrFd
 from typing import Any
 
-from host_shims.contract import PathOrFd
-
 __all__ = [
-    "base36_encode",
-    "format_float",
     "hash_files",
     "hash_strings",
-    "is_process_alive",
     "read_last_n_lines",
+    "base36_encode",
+    "format_float",
     "truncate_long_string",
+    "is_process_alive",
 ]
 
-def base36_encode(hex_strs: Iterable[str]) -> list[str]:
-    """Encode hexadecimal numbers in base 36, as ``skywasm.base36_encode`` does each.
-
-    Args:
-        hex_strs: the numbers, as text.
-
-    Returns:
-        Their digits, in order.
-
-    Raises:
-        ValueError, TypeError: as for one number; ``batch_index`` says which.
-
-    Cost: about 0.2 us an MD5 once the engine is loaded.
-
-    >>> base36_encode(["ff", "0"])
-    ['73', '0']
-    """
-
-def format_float(nums: Iterable[float], precision: int = 1) -> list[str]:
-    """Format numbers without exponents, as ``skywasm.format_float`` does each.
-
-    Args:
-        nums: floats or ints; ``array.array``, numpy arrays and anything else with the buffer protocol are read
-            without making Python numbers where they hold doubles.
-        precision: decimal places.
-
-    Returns:
-        Their texts, in order.
-
-    Raises:
-        AttributeError, ValueError: as for one number; ``batch_index`` says which.
-
-    Cost: about 0.08 us a float once the engine is loaded, 0.05 us from an array of doubles.
-
-    >>> format_float([0.25, 2.0])
-    ['0.2', '2']
-    """
-
-def hash_files(
-    paths: Iterable[PathOrFd],
-    alg: str,
-    *,
-    threads: int | None = None,
-    executor: Executor | None = None,
-    progress: bool | Callable[[int, int], object] | None = None,
-    return_exceptions: bool = False,
-) -> list[Any]:
+def hash_files(paths: Iterable[PathOrFd], alg: str, *, threads: int | None = None, executor: Executor | None = None, progress: bool | Callable[[int, int], object] | None = None, return_exceptions: bool = False) -> list[Any]:
     """Hash many files: MD5 eight files at a time in the artifact, other algorithms in threads.
 
     Args:
@@ -106,25 +59,6 @@ def hash_strings(strs: Iterable[str | bytes], alg: str) -> list[str]:
     ['0cc175b9c0f1b6a831c399e269772661', '0cc175b9c0f1b6a831c399e269772661']
     """
 
-def is_process_alive(pids: Iterable[int]) -> list[bool]:
-    """Tell for many processes whether they exist, as ``skywasm.is_process_alive`` does for one.
-
-    Args:
-        pids: their numbers.
-
-    Returns:
-        A bool for each, in order.
-
-    Raises:
-        TypeError: not an int; ``batch_index`` says which.
-
-    Cost: one system call each, about 1 us with the loop around it.
-
-    >>> import os
-    >>> is_process_alive([os.getpid(), -1])
-    [True, False]
-    """
-
 def read_last_n_lines(paths: Iterable[PathOrFd], n: int, return_exceptions: bool = False) -> list[Any]:
     """Read the last lines of many files, as ``skywasm.read_last_n_lines`` does each.
 
@@ -141,6 +75,44 @@ def read_last_n_lines(paths: Iterable[PathOrFd], n: int, return_exceptions: bool
         AssertionError, RuntimeError: as for one file; ``batch_index`` says which.
 
     Cost: that of ``skywasm.read_last_n_lines`` for each file.
+    """
+
+def base36_encode(hex_strs: Iterable[str]) -> list[str]:
+    """Encode hexadecimal numbers in base 36, as ``skywasm.base36_encode`` does each.
+
+    Args:
+        hex_strs: the numbers, as text.
+
+    Returns:
+        Their digits, in order.
+
+    Raises:
+        ValueError, TypeError: as for one number; ``batch_index`` says which.
+
+    Cost: about 0.2 us an MD5 once the engine is loaded.
+
+    >>> base36_encode(["ff", "0"])
+    ['73', '0']
+    """
+
+def format_float(nums: Iterable[float], precision: int = 1) -> list[str]:
+    """Format numbers without exponents, as ``skywasm.format_float`` does each.
+
+    Args:
+        nums: floats or ints; ``array.array``, numpy arrays and anything else with the buffer protocol are read
+            without making Python numbers where they hold doubles.
+        precision: decimal places.
+
+    Returns:
+        Their texts, in order.
+
+    Raises:
+        AttributeError, ValueError: as for one number; ``batch_index`` says which.
+
+    Cost: about 0.08 us a float once the engine is loaded, 0.05 us from an array of doubles.
+
+    >>> format_float([0.25, 2.0])
+    ['0.2', '2']
     """
 
 def truncate_long_string(strs: Iterable[str], max_length: int = 35, truncate_middle: bool = False) -> list[str]:
@@ -161,4 +133,23 @@ def truncate_long_string(strs: Iterable[str], max_length: int = 35, truncate_mid
 
     >>> truncate_long_string(["0123456789", "short"], 7, truncate_middle=True)
     ['01...89', 'short']
+    """
+
+def is_process_alive(pids: Iterable[int]) -> list[bool]:
+    """Tell for many processes whether they exist, as ``skywasm.is_process_alive`` does for one.
+
+    Args:
+        pids: their numbers.
+
+    Returns:
+        A bool for each, in order.
+
+    Raises:
+        TypeError: not an int; ``batch_index`` says which.
+
+    Cost: one system call each, about 1 us with the loop around it.
+
+    >>> import os
+    >>> is_process_alive([os.getpid(), -1])
+    [True, False]
     """

@@ -51,7 +51,7 @@ class _Batched:
         one = row.reference.__annotations__[code.co_varnames[0]].replace("float | int", "float")
         result = row.reference.__annotations__["return"]
         made.__annotations__ = {self.batch.items: f"Iterable[{one}]", **annotations, "return": f"list[{result}]"}
-        made.__doc__ = docstring(self.batch)
+        made.__doc__ = docstring(row, self.batch)
         return made
 
     def forget(self) -> None:
@@ -116,7 +116,23 @@ class _Batched:
         return len(items) * min(characters * batch.saves_character_us, batch.saves_us)
 
 
-def docstring(batch: Batch) -> str:
-    """The batch's docstring: what it does, the cost, and its example."""
-    text, arrow, example = batch.doc.partition(">>>")
+def docstring(row: Row, batch: Batch) -> str:
+    """The batch's docstring: its own or one that follows from the function's, with the cost before the example."""
+    text, arrow, example = (batch.doc or _following(row, batch)).partition(">>>")
     return f"{text.rstrip()}\n\nCost: {batch.cost}\n" + (f"\n{arrow}{example}" if arrow else "")
+
+
+def _following(row: Row, batch: Batch) -> str:
+    """What the function's docstring says, for many items."""
+    import re
+    from inspect import getdoc
+
+    first, _, rest = (getdoc(row.reference) or "").partition("\n")
+    sections = dict(re.findall(r"^(Args|Raises):\n((?:    .*\n?|\n)*)", rest, re.MULTILINE))
+    code = row.reference.__code__
+    name = code.co_varnames[0]
+    arguments = re.sub(rf"^    {name}: ", f"    {batch.items}: for each item, ", sections.get("Args", ""), flags=re.M)
+    raises = sections.get("Raises", "").rstrip().rstrip(".")
+    text = f"{first.rstrip('.')}, for many items at once.\n\nArgs:\n{arguments.rstrip()}\n\n"
+    text += "Returns:\n    The results, in order.\n"
+    return text + (f"\nRaises:\n{raises}; ``batch_index`` says which item.\n" if raises else "")

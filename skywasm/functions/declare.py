@@ -27,9 +27,10 @@ MIXED = "mixed"
 class Batch:
     """How many items of a function are answered in one call.
 
-    ``items`` names the parameter; an item saves ``saves_us`` microseconds where it crosses, or ``saves_character_us`` a
+    ``items`` names the parameter. An item saves ``saves_us`` microseconds where it crosses, or ``saves_character_us`` a
     character of the first item up to that. ``in_python`` answers a whole list in Python, where a loop of its own is
-    faster than one over the function; ``cost`` is the docstring's sentence.
+    faster than one over the function. ``doc`` is the docstring without its ``cost``; by default it follows from the
+    function's own.
     """
 
     __slots__ = ("cost", "doc", "in_python", "items", "saves_character_us", "saves_us")
@@ -37,8 +38,8 @@ class Batch:
     def __init__(
         self,
         items: str,
-        doc: str,
-        cost: str,
+        doc: str | None = None,
+        cost: str = "a crossing for all, and the work for each item.",
         *,
         saves_us: float = 0.0,
         saves_character_us: float | None = None,

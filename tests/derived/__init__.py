@@ -7,4 +7,19 @@ from __future__ import annotations
 
 import pathlib
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def texts() -> dict[str, Callable[[], str]]:
+    """The files, and what makes the text of each."""
+    from derived import sample, stubs
+
+    return {
+        "skywasm/__init__.pyi": stubs.top,
+        "skywasm/batch/__init__.pyi": stubs.batch,
+        "skywasm/vectors.json": sample.text,
+    }
