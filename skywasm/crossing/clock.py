@@ -32,6 +32,8 @@ _SILENCE_S = 0.25
 _active: dict[object, Engine] = {}
 # When the thread last ticked; None where there is none.
 _ticked: float | None = None
+# Stands for the thread that is to tick.
+_ticker: object = None
 
 
 def _after_fork_in_child() -> None:
@@ -53,11 +55,12 @@ def _original(module: Any, name: str) -> Any:
     return getattr(module, name)
 
 
-def _tick() -> None:
+def _tick(me: object) -> None:
     global _ticked
     sleep = _original(time, "sleep")
     idle = 0
-    while idle <= _IDLE_TICKS:
+    # Two would make every deadline come early.
+    while _ticker is me and (idle <= _IDLE_TICKS or _going_on()):
         # Whatever is thrown into this thread, calls rely on it.
         try:
             sleep(TICK_S)
@@ -67,7 +70,13 @@ def _tick() -> None:
                 engine.increment_epoch()
         except BaseException:  # noqa: PERF203, S112 - see above
             continue
+
+
+def _going_on() -> bool:
+    """Takes leave, unless a call has begun meanwhile; one that begins now finds that nobody ticks."""
+    global _ticked
     _ticked = None
+    return bool(_active)
 
 
 def _see_to_ticks() -> None:
@@ -76,13 +85,14 @@ def _see_to_ticks() -> None:
     Raises:
         LimitError: no thread can be started, so that no deadline could be kept.
     """
-    global _ticked
+    global _ticked, _ticker
     now = time.monotonic()
     if _ticked is not None and now - _ticked < _SILENCE_S:
         return
     _ticked = now
     try:
-        _original(_thread, "start_new_thread")(_tick, ())
+        _ticker = object()
+        _original(_thread, "start_new_thread")(_tick, (_ticker,))
     except RuntimeError as error:
         _ticked = None
         raise LimitError(f"no deadline can be kept: {error}") from error
@@ -102,8 +112,13 @@ class Running:
         self._engine = engine
 
     def __enter__(self) -> None:
-        _see_to_ticks()
+        # In this order: see where the thread ends.
         _active[self] = self._engine
+        try:
+            _see_to_ticks()
+        except BaseException:
+            _active.pop(self, None)
+            raise
 
     def __exit__(self, *exception: object) -> None:
         _active.pop(self, None)
