@@ -32,7 +32,7 @@ $(VENV)/ready-docs: $(VENV)/ready pyproject.toml
 	$(BIN)/python -m pip install -q --group docs
 	touch $@
 
-demo: $(VENV)/ready ## the twelve functions in the sandbox beside pure Python (and SkyPilot once `make test` has installed it)
+demo: $(VENV)/ready ## the functions in the sandbox beside pure Python (and SkyPilot once `make test` has installed it)
 	$(BIN)/skywasm demo --quick
 
 test: $(VENV)/ready-test ## all tests in their quick form, against SkyPilot itself

@@ -6,7 +6,7 @@ import pathlib
 import re
 
 import skywasm
-from skywasm import _registry
+from skywasm.functions.declare import BY_NAME, MIXED, PYTHON, WASM
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ templates_path: list[str] = []
 _ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Pages outside of this folder that have a page of the site of their own.
 _PAGES = {"../SECURITY.md": "security.md", "../CHANGELOG.md": "changelog.md", "../README.md": "index.md"}
-_ROUTES = {_registry.WASM: "the sandbox answers", _registry.PYTHON: "Python answers", _registry.MIXED: "either answers"}
+_ROUTES = {WASM: "the sandbox answers", PYTHON: "Python answers", MIXED: "either answers"}
 
 
 def _lead_inside(app: Sphinx, docname: str, source: list[str]) -> None:
@@ -58,16 +58,16 @@ def _lead_inside(app: Sphinx, docname: str, source: list[str]) -> None:
 
 
 def _add_row(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
-    """Adds to a public function what its row of the registry says."""
+    """Adds to a public function what its declaration says."""
     module, _, function = name.rpartition(".")
-    row = _registry.BY_NAME.get(function)
+    row = BY_NAME.get(function)
     if module != "skywasm" or row is None:
         return
     lines += ["", f"**In auto mode**, with the engine loaded, {_ROUTES[row.auto]}: {row.why}.", ""]
-    needs = ", ".join(f"``{capability}``" for capability in row.capabilities) or "none"
+    needs = ", ".join(f"``{capability}``" for capability in row.asks) or "none"
     lines += [f"**Capabilities** that can be denied: {needs}.", ""]
-    if row.patches:
-        lines += [f"**Stands in for** ``{row.patches}.{function}``.", ""]
+    if row.replaces:
+        lines += [f"**Stands in for** ``{row.replaces}.{function}``.", ""]
 
 
 def setup(app: Sphinx) -> None:

@@ -60,18 +60,24 @@ def _data(name: str, kind: str, value: Any) -> Any:
 
 
 def put_number(seat: Seat, slot: int, name: str, kind: str, value: Any) -> None:
-    """Puts a number into a slot."""
-    if kind == "float":
+    """Puts a number into a slot.
+
+    Raises:
+        Unfit: it is of another type, a subclass too, whose meaning is Python's business; or it does not fit.
+    """
+    place = slot * SLOT_WORDS
+    if kind == "bool":
+        seat[places.SLOTS][place] = 1 if value else 0
+    elif kind == "float":
         if type(value) is not float:
             raise Unfit(TypeError(f"{name} must be float, not {type(value).__name__}"))
-        seat[places.DOUBLES][slot * SLOT_WORDS] = value
-        return
-    number = (1 if value else 0) if kind == "bool" else value
-    if not isinstance(number, int):
-        raise Unfit(TypeError(f"{name} must be int, not {type(value).__name__}"))
-    if not -c.I64_MAX <= number <= c.I64_MAX or (kind == "size" and not 0 <= number < 2**32):
-        raise Unfit(OverflowError(f"{name} is {number}, which does not fit"))
-    seat[places.SLOTS][slot * SLOT_WORDS] = int(number)
+        seat[places.DOUBLES][place] = value
+    else:
+        if type(value) is not int:
+            raise Unfit(TypeError(f"{name} must be int, not {type(value).__name__}"))
+        if not -c.I64_MAX <= value <= c.I64_MAX or (kind == "size" and not 0 <= value < 2**32):
+            raise Unfit(OverflowError(f"{name} is {value}, which does not fit"))
+        seat[places.SLOTS][place] = value
 
 
 def put_arguments(seat: Seat, function: Function, args: Sequence[Any]) -> int:

@@ -1,12 +1,12 @@
-"""The crossing beside the one before it, in one process: ``python tests/bench/crossings.py [REVISION]``.
+"""The crossing beside an earlier one, in one process: ``python tests/bench/crossings.py [REVISION] [--update PAGE]``.
 
 Takes the package of an earlier revision out of git under another name, so that both run side by side, checks that both
-answer alike, and prints the table of docs/BENCHMARKS.md. Minima of interleaved repeats; the spread is the third
-quartile's distance from the minimum.
+answer alike, and prints the table of docs/BENCHMARKS.md. Times are minima of interleaved repeats.
 """
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import io
 import os
@@ -17,28 +17,53 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-import time
+import timeit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from typing import Any
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BEFORE = "6508325"
-_REPEATS = 40
-_REPEAT_S = 0.004
+_REPEATS = 200
+_REPEAT_S = 0.001
+_BEGIN, _END = "<!-- crossings: begin -->", "<!-- crossings: end -->"
+_DIGITS = "d41d8cd98f00b204e9800998ecf8427e"
+_TEXT = ("Launching a cluster named train with 8 nodes on the first cloud that has them " * 3)[:200]
+
+
+class Side:
+    """What is timed of one version: a statement and its names."""
+
+    def __init__(self, statement: str, **names: Any) -> None:
+        self.timer = timeit.Timer(statement, globals=names)
+        self.answer = eval(statement.rpartition(";")[2].strip(), names)  # noqa: S307 - the statements below
+        took = self.timer.timeit(3) / 3
+        self.number = max(int(_REPEAT_S / took), 1)
+        self.seconds: list[float] = []
+
+    def run(self) -> None:
+        """One repeat."""
+        self.seconds.append(self.timer.timeit(self.number) / self.number)
 
 
 class Row:
-    """A comparison: what both do, and the ratio that is asked for."""
+    """A comparison, and the most that the ratio may be; ``most_s`` bounds the time itself."""
 
-    def __init__(self, what: str, before: Callable[[], Any], after: Callable[[], Any], most: float, unit: str) -> None:
+    def __init__(self, what: str, before: Side, after: Side, most: float, most_s: float | None = None) -> None:
         self.what = what
         self.before = before
         self.after = after
         self.most = most
-        self.unit = unit
+        self.most_s = most_s
+
+    def line(self) -> str:
+        """The row of the table."""
+        old, new = min(self.before.seconds), min(self.after.seconds)
+        spread = statistics.quantiles(self.after.seconds, n=4)[2] / new - 1
+        asked = f"{self.most:.2f}" if self.most_s is None else f"at most {shown(self.most_s)}"
+        return f"| {self.what} | {shown(old)} | {shown(new)} | {new / old:.2f} | {asked} | {spread:.0%} |"
 
 
 def unpack(revision: str, folder: str) -> None:
@@ -53,101 +78,70 @@ def unpack(revision: str, folder: str) -> None:
         os.rename(os.path.join(folder, name), os.path.join(folder, name + "_before"))
 
 
-def rows(before: Any, after: Any) -> Iterator[Row]:
-    """What is compared in ``wasm`` mode, then in ``python`` mode."""
-    yield Row("empty raw call", _raw_before(before), _raw_after(after), 0.65, "ns")
-    digits = "d41d8cd98f00b204e9800998ecf8427e"
-    text = ("Launching a cluster named train with 8 nodes on the first cloud that has them " * 3)[:200]
-    me = os.getpid()
-    calls: list[tuple[str, Callable[[Any], Any], float]] = [
-        ("(str)->str, base36 of an MD5", lambda m: m.base36_encode(digits), 0.85),
-        ("(str,int,bool)->str, truncate 200 characters", lambda m: m.truncate_long_string(text), 0.40),
-        ("(float,int)->str", lambda m: m.format_float(3.14159), 0.40),
-        ("host round trip, is_process_alive", lambda m: m.is_process_alive(me), 0.70),
-        ("a batch of one item", lambda m: m.batch.base36_encode([digits]), 0.40),
-    ]
+def calls() -> Iterator[tuple[str, str, tuple[Any, ...], float]]:
+    """Public calls in ``wasm`` mode: what, the function, its arguments, the ratio asked for."""
     odd = [f"{number:032x}" for number in range(10_000)]
     odd[5_000] = " 0xFF "
-    calls.append(("a batch of 10,000 with one odd item", lambda m: m.batch.base36_encode(odd), 0.15))
-    for what, call, most in calls:
-        yield Row(what, _bound(call, before), _bound(call, after), most, "ns")
-    yield Row("a new instance", _instance_before(before), _instance_after(after), 0.20, "ns")
-    yield Row(
-        "fresh=True: a new instance for every call (at most 45 us)", _instance_before(before), _fresh(after), 1, "ns"
-    )
+    yield "(str)->str, base36 of an MD5", "base36_encode", (_DIGITS,), 0.85
+    yield "(str,int,bool)->str, truncate 200 characters", "truncate_long_string", (_TEXT,), 0.40
+    yield "(float,int)->str", "format_float", (3.14159,), 0.40
+    yield "host round trip, is_process_alive", "is_process_alive", (os.getpid(),), 0.70
+    yield "a batch of one item", "batch.base36_encode", ([_DIGITS],), 0.40
+    yield "a batch of 10,000 with one odd item", "batch.base36_encode", (odd,), 0.15
+
+
+def wasm_rows(before: Any, after: Any) -> Iterator[Row]:
+    """The rows for ``wasm`` mode."""
+    raw, made = _before_internals(), _after_internals()
+    yield Row("empty raw call", raw["call"], made["call"], 0.65)
+    for what, name, arguments, most in calls():
+        yield Row(what, *(_call(module, name, arguments) for module in (before, after)), most)
+    yield Row("a new instance", raw["instance"], made["instance"], 0.20)
+    yield Row("`fresh=True`: a new instance for every call", raw["instance"], made["fresh"], 1, 45e-6)
 
 
 def python_rows(before: Any, after: Any) -> Iterator[Row]:
-    """What is compared where Python answers."""
-    for what, call in (
-        ("short truncate_long_string, Python", lambda m: m.truncate_long_string("sky launch")),
-        ("format_float, Python", lambda m: m.format_float(3.14159)),
+    """The rows where Python answers."""
+    for what, name, arguments in (
+        ("short `truncate_long_string`, Python", "truncate_long_string", ("sky launch",)),
+        ("`format_float`, Python", "format_float", (3.14159,)),
     ):
-        yield Row(what, _bound(call, before), _bound(call, after), 1.0, "ns")
+        yield Row(what, *(_call(module, name, arguments) for module in (before, after)), 1.0)
 
 
-def _bound(call: Callable[[Any], Any], module: Any) -> Callable[[], Any]:
-    return lambda: call(module)
+def _call(module: Any, name: str, arguments: tuple[Any, ...]) -> Side:
+    function = module
+    for part in name.split("."):
+        function = getattr(function, part)
+    names = [f"a{index}" for index in range(len(arguments))]
+    return Side(f"f({', '.join(names)})", f=function, **dict(zip(names, arguments)))
 
 
-def _raw_before(before: Any) -> Callable[[], Any]:
-    instance = importlib.import_module("skywasm_before._runtime").borrow()
-    enter, arguments = instance.keep_gil, instance.arguments["sky_abi_version"]
-    # The instance is named so that it lives as long as what is called.
-    return lambda kept=instance: enter(*arguments) and kept and None
-
-
-def _raw_after(after: Any) -> Callable[[], Any]:
-    module = importlib.import_module("skywasm.routes.core").core()
-    seat = module.borrow()
-    index = module.index("skywasm.buffers")
-    arguments = seat[-1].bind(index)
-    enter = seat[-4]
-    return lambda kept=seat: enter(*arguments) and kept and None
-
-
-def _instance_before(before: Any) -> Callable[[], Any]:
+def _before_internals() -> dict[str, Side]:
     runtime = importlib.import_module("skywasm_before._runtime")
-    engine = runtime.engine()
-    return lambda: runtime._instance(engine) and None
+    instance, engine = runtime.borrow(), runtime.engine()
+    return {
+        "call": Side("enter(*call)", enter=instance.keep_gil, call=instance.arguments["sky_abi_version"], kept=instance),
+        "instance": Side("make(engine) and None", make=runtime._instance, engine=engine),
+    }
 
 
-def _instance_after(after: Any) -> Callable[[], Any]:
-    module = importlib.import_module("skywasm.routes.core").core()
-    return lambda: module.new_seat() and None
-
-
-def _fresh(after: Any) -> Callable[[], Any]:
+def _after_internals() -> dict[str, Side]:
     core = importlib.import_module("skywasm.routes.core")
-    machine = importlib.import_module("skywasm.machine")
+    places = importlib.import_module("skywasm.crossing.instance")
+    module = core.core()
+    seat = module.borrow()
+    call = seat[places.INSTANCE].bind(module.index("skywasm.buffers"))
     content, digest = core.artifact()
-    module = importlib.import_module("skywasm.crossing.module").Module(
-        content, "core.wasm", machine.HOST, digest=digest, fresh=True
+    host = importlib.import_module("skywasm.machine").HOST
+    fresh = importlib.import_module("skywasm.crossing.module").Module(
+        content, "core.wasm", host, digest=digest, fresh=True
     )
-    return lambda: module.call("base36_encode", "d41d8cd98f00b204e9800998ecf8427e") and None
-
-
-def measure(row: Row) -> tuple[list[float], list[float]]:
-    """Seconds a call, before and after, repeat by repeat in turn."""
-    sides = (row.before, row.after)
-    counts = [_count(side) for side in sides]
-    times: tuple[list[float], list[float]] = ([], [])
-    for _ in range(_REPEATS):
-        for side, count, kept in zip(sides, counts, times):
-            repeat = range(count)
-            began = time.perf_counter()
-            for _ in repeat:
-                side()
-            kept.append((time.perf_counter() - began) / count)
-    return times
-
-
-def _count(side: Callable[[], Any]) -> int:
-    began, count = time.perf_counter(), 0
-    while time.perf_counter() - began < _REPEAT_S:
-        side()
-        count += 1
-    return count
+    return {
+        "call": Side("enter(*call)", enter=seat[places.ENTER], call=call, kept=seat),
+        "instance": Side("make() and None", make=module.new_seat),
+        "fresh": Side("call('base36_encode', a) and None", call=fresh.call, a=_DIGITS),
+    }
 
 
 def shown(seconds: float) -> str:
@@ -158,47 +152,64 @@ def shown(seconds: float) -> str:
     return f"{seconds:.3g} s"
 
 
-def imports() -> tuple[float, float]:
-    """Seconds that ``import skywasm`` takes in a new process, before and after."""
-    best = []
-    for name in ("skywasm_before", "skywasm"):
-        code = f"import time, sys; began = time.perf_counter(); import {name}; print(time.perf_counter() - began)"
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-        command = [sys.executable, "-c", code]
-        runs = [subprocess.run(command, env=environment, capture_output=True, check=True).stdout for _ in range(15)]
-        best.append(min(map(float, runs)))
-    return best[0], best[1]
+def imported(folder: str) -> Row:
+    """``import skywasm`` in a new process each."""
+    sides = []
+    for name, path in (("skywasm_before", folder), ("skywasm", str(ROOT))):
+        code = f"import sys; sys.path.insert(0, {path!r})\nimport time; b = time.perf_counter(); import {name}\n"
+        code += "print(time.perf_counter() - b)"
+        side = Side("None")
+        side.seconds = []
+        sides.append((side, code))
+    for _ in range(30):
+        for side, code in sides:
+            run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, cwd=folder)
+            side.seconds.append(float(run.stdout))
+    return Row("`import skywasm`", sides[0][0], sides[1][0], 1.0)
+
+
+def table(revision: str) -> str:
+    """Measures, and gives the table."""
+    lines = [
+        f"CPython {sys.version.split()[0]} on {os.uname().machine}; before: revision {revision}.",
+        "",
+        "| call | before | now | times | asked | spread of now |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        unpack(revision, folder)
+        sys.path[:0] = [str(ROOT), folder]
+        versions = [importlib.import_module(name) for name in ("skywasm_before", "skywasm")]
+        for version in versions:
+            importlib.import_module(version.__name__ + ".batch")
+        for mode, made in (("wasm", wasm_rows), ("python", python_rows)):
+            for version in versions:
+                version.set_backend(mode)
+                version.warm_up()
+            for row in made(*versions):
+                if row.before.answer != row.after.answer:
+                    raise AssertionError(f"{row.what}: {row.before.answer!r}, {row.after.answer!r}")
+                for _ in range(_REPEATS):
+                    row.before.run()
+                    row.after.run()
+                lines.append(row.line())
+                print(lines[-1], file=sys.stderr, flush=True)
+        lines.append(imported(folder).line())
+    return "\n".join(lines)
 
 
 def main() -> None:
-    """Measures and prints the table."""
-    revision = sys.argv[1] if len(sys.argv) > 1 else BEFORE
-    with tempfile.TemporaryDirectory() as folder:
-        unpack(revision, folder)
-        sys.path.insert(0, folder)
-        sys.path.insert(0, str(ROOT))
-        before, after = importlib.import_module("skywasm_before"), importlib.import_module("skywasm")
-        for module in (before, after):
-            importlib.import_module(module.__name__ + ".batch")
-        print(f"CPython {sys.version.split()[0]}, revision {revision} against this tree\n")
-        print("| call | before | after | times | asked | spread |\n|---|---:|---:|---:|---:|---:|")
-        for mode, made in (("wasm", rows), ("python", python_rows)):
-            for module in (before, after):
-                module.set_backend(mode)
-                if mode == "wasm":
-                    module.warm_up()
-            for row in made(before, after):
-                right = row.before(), row.after()
-                assert row.most == 1 or right[0] == right[1], (row.what, right)
-                old, new = measure(row)
-                ratio = min(new) / min(old)
-                spread = statistics.quantiles(new, n=4)[2] / min(new) - 1
-                print(
-                    f"| {row.what} | {shown(min(old))} | {shown(min(new))} | {ratio:.2f} | {row.most} | {spread:.0%} |",
-                    flush=True,
-                )
-        old_s, new_s = imports()
-        print(f"| import skywasm | {shown(old_s)} | {shown(new_s)} | {new_s / old_s:.2f} | 1.0 | |")
+    """Measures, prints the table, and puts it into a page where one is named."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("revision", nargs="?", default=BEFORE)
+    parser.add_argument("--update", type=pathlib.Path, help="the page whose table is replaced")
+    arguments = parser.parse_args()
+    text = table(arguments.revision)
+    print(text)
+    if arguments.update is not None:
+        page = arguments.update.read_text(encoding="utf-8")
+        head, _, rest = page.partition(_BEGIN)
+        arguments.update.write_text(f"{head}{_BEGIN}\n\n{text}\n\n{_END}{rest.partition(_END)[2]}", encoding="utf-8")
 
 
 if __name__ == "__main__":
