@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from skywasm import errors
 from skywasm.functions import ROWS as _ROWS
+from skywasm.loading import late as _late
 from skywasm.routes.backend import set_backend, use_backend, warm_up
 from skywasm.routes.bind import bind as _bind
 from skywasm.routes.info import get_backend_info
@@ -21,7 +22,5 @@ _bind()
 def __getattr__(name: str) -> object:
     # Modules that most programs never use are imported when one does.
     if name in _MODULES:
-        from importlib import import_module
-
-        return import_module(f"skywasm.{name}")
+        return _late(f"skywasm.{name}")
     raise AttributeError(f"module 'skywasm' has no attribute {name!r}")

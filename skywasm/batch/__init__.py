@@ -7,7 +7,7 @@ loaded, and batches load it once the time they save has paid for it.
 
 from __future__ import annotations
 
-from skywasm.batch import derived, strings
+from skywasm.batch import derived, files, strings
 from skywasm.crossing import rules
 from skywasm.crossing.items import as_list
 
@@ -84,8 +84,6 @@ def hash_files(
 
     Cost: about 0.4 ms a MiB and thread for MD5, 5 to 10 us for a small file.
     """
-    from skywasm.batch import files
-
     if isinstance(paths, (str, bytes)) or hasattr(paths, "__fspath__"):
         raise TypeError(f"paths must be several, not the one {paths!r}; pass a list")
     items = as_list(paths)
@@ -111,7 +109,5 @@ def read_last_n_lines(paths: Iterable[PathOrFd], n: int, return_exceptions: bool
 
     Cost: that of ``skywasm.read_last_n_lines`` for each file.
     """
-    from skywasm.batch import files
-
     results = [files.tail_one(path, n, index) for index, path in enumerate(paths)]
     return results if return_exceptions else files.without_exceptions(results)

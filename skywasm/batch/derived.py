@@ -81,7 +81,7 @@ class _Batched:
     def _crossing(self, *, forced: bool) -> Road:
         """The road through the artifact."""
         module = core.core()
-        from skywasm.crossing import lists
+        from skywasm.crossing import list_roads, lists
 
         python = self.row.reference
         scalar = bind.crossing(self.row, forced=True) if forced else python
@@ -93,7 +93,7 @@ class _Batched:
             forced,
             bind.fell_back,
         )
-        return many.general if rules.timed else lists.road(many, bind.defaults(self.row))
+        return many.general if rules.timed else list_roads.road(many, bind.defaults(self.row))
 
     def _auto(self, items: Any, *rest: Any) -> list[Any]:
         """The artifact where that saves time, which is never where the function is one system call."""

@@ -12,6 +12,7 @@ from skywasm.crossing import rules
 from skywasm.crossing.items import at_index
 from skywasm.errors import CoreUnavailableError, SkyPilotError, TrapError
 from skywasm.functions import BY_NAME, hashing
+from skywasm.loading import late
 from skywasm.routes import bind
 from skywasm.routes import mode as modes
 
@@ -87,9 +88,7 @@ def hash_group(
         return [hash_one(path, alg, index) for index, path in enumerate(paths)]
     results: list[Any] = [None] * len(paths)
     try:
-        from skywasm.batch.md5_files import Md5Lanes
-
-        Md5Lanes(paths, results, lambda path, index: hash_one(path, alg, index)).run()
+        late("skywasm.batch.md5_files").Md5Lanes(paths, results, lambda path, index: hash_one(path, alg, index)).run()
     except (TrapError, CoreUnavailableError) as error:
         if modes.mode() == "wasm":
             raise
@@ -116,7 +115,7 @@ def _checked(alg: Any) -> bool:
         algorithm = hashing.require(alg)
         hashing.refuse_free_length(algorithm.name, algorithm.digest_size)
     elif lower != "blake3" or mode == "python":
-        import hashlib
+        hashlib = late("hashlib")
 
         # Also what the host's policy refuses is refused here, whoever would do the hashing.
         known = hashlib.new(alg)
@@ -220,13 +219,11 @@ def _in_threads(
     count: int, groups: list[tuple[int, Sequence[Any]]], alg: str, lanes: bool, results: list[Any], bar: _Bar
 ) -> None:
     """Works through the groups in daemon threads: Ctrl-C ends the call at once, whatever a file blocks on."""
-    import collections
-    import queue
-    import threading
+    collections, queue, threading = late("collections"), late("queue"), late("threading")
 
     carried = rules.carried()
     waiting = collections.deque(groups)
-    finished: queue.SimpleQueue[tuple[int, list[Any], BaseException | None]] = queue.SimpleQueue()
+    finished = queue.SimpleQueue()
 
     def work() -> None:
         while True:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from skywasm.crossing import items as lists_of
 from skywasm.errors import CoreUnavailableError, TrapError
 from skywasm.functions import hashing
+from skywasm.loading import late
 from skywasm.routes import bind, core
 from skywasm.routes import mode as modes
 
@@ -47,7 +48,7 @@ def bytes_of(item: Any) -> bytes:
 
 def in_python(items: Sequence[Any], alg: str) -> list[str]:
     """By hashlib, one item after the other."""
-    import hashlib
+    hashlib = late("hashlib")
 
     if alg in _AT_ONCE:
         at_once: Any = getattr(hashlib, alg)
@@ -64,7 +65,8 @@ def in_python(items: Sequence[Any], alg: str) -> list[str]:
     def digest(item: Any) -> str:
         one = fresh.copy()
         one.update(bytes_of(item))
-        return one.hexdigest()
+        result: str = one.hexdigest()
+        return result
 
     return lists_of.one_by_one(digest, items)
 
@@ -125,12 +127,13 @@ def _fell_back(_name: str, error: Exception) -> None:
 
 def _all_in_python(alg: str, items: Sequence[Any], first: int, problem: Exception) -> list[str]:
     """By hashlib, for the artifact that failed; it does not know blake3."""
-    import hashlib
+    hashlib = late("hashlib")
 
     def digest(item: Any) -> str:
         data = bytes_of(item)
         if alg.lower() == "blake3":
             raise hashing.blake3_unavailable(problem) from problem
-        return hashlib.new(alg, data).hexdigest()
+        result: str = hashlib.new(alg, data).hexdigest()
+        return result
 
     return lists_of.one_by_one(digest, items, first)

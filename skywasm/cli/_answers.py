@@ -31,7 +31,17 @@ VECTORS = "vectors.json"
 _VARIABLES = "SKYPILOT_POD_"
 _PLAIN_FACTS = ("process_signal", "cpu_online", "cpu_affinity", "cpu_count", "cgroup_version", "open_files_limit")
 # What a case says beside arguments.
-_ABOUT_THE_CASE = {"args", "content", "environment", "expect", "facts", "raises"}
+_ABOUT_THE_CASE = {
+    "args",
+    "artifact_only",
+    "content",
+    "environment",
+    "expect",
+    "facts",
+    "note",
+    "python_only",
+    "raises",
+}
 # No such paths exist, so what is no directory among the facts is none for the operating system either.
 _SOURCE = os.path.join(os.sep, "skywasm-check", "nothing", "{}")
 

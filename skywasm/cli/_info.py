@@ -85,7 +85,7 @@ def _gather() -> dict[str, Any]:
         "imports": [] if module is None else [".".join(entry) for entry in module.interface.binary.imports],
         "requests": {} if module is None else {one.name: one.capability for one in module.interface.requests.values()},
         "exports": [] if module is None else list(module.interface.binary.exports),
-        "cache": {"folder": cache.folder(), "state": info["cache"]},
+        "cache": {"folder": cache.where(), "state": info["cache"]},
         "routes": [{"function": row.name, "route": row.auto, "why": row.why} for row in ROWS],
     }
 

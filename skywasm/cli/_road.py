@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MethodType
 
 from skywasm.cli import _output
+from skywasm.cli._command import Failure
 from skywasm.functions.declare import MIXED, PYTHON
 
 TYPE_CHECKING = False
@@ -63,13 +64,15 @@ def _code(row: Row, module: Module) -> str:
         import inspect
 
         return inspect.getsource(row.crossing)
-    from skywasm.crossing import lists
+    if row.exports[0] not in module.interface.functions:
+        raise Failure(f"{module.name} has no function {row.exports[0]}: it was built before that was declared")
+    from skywasm.crossing import list_roads, lists
     from skywasm.routes import bind
 
     text = _text_of(bind.crossing(row, forced=False))
     if row.batch is not None:
         many = lists.Many(module, row.exports[0], row.reference, lambda *_: [], True)
-        batch = _text_of(lists.road(many, bind.defaults(row)))
+        batch = _text_of(list_roads.road(many, bind.defaults(row)))
         text += f"\n\n# the batch\n{batch}" if batch else ""
     return text
 

@@ -31,7 +31,7 @@ def environment() -> dict[str, str]:
     """
     from skywasm import skypilot
 
-    folder = os.path.join(skypilot.FOLDER, "skywasm", "skypilot", "run")
+    folder = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "skypilot", "run")
     if not os.path.isfile(os.path.join(folder, "sitecustomize.py")):
         raise Failure(f"{folder} is no folder on disk; install skywasm with pip to use this command")
     # An empty entry would be the current folder.

@@ -133,7 +133,7 @@ def _answers() -> Finding:
 
 def _cache_state(module: Module) -> Finding:
     """Whether the next process is spared the compilation."""
-    folder, state = cache.folder(), module.world().cache
+    folder, state = cache.where(), module.world().cache
     if folder is None:
         return Finding("cache", OK, "off by SKYWASM_CACHE: each process compiles the artifact again")
     if state == "hit":

@@ -135,8 +135,6 @@ def function(
 
     def enter(function: Function) -> Function:
         row = Row(function, **said)
-        # What inspect looks at, whichever code the function has at the moment.
-        function.__wrapped__ = row.reference  # type: ignore[attr-defined]
         # Where users find the two, and so what pickles and the documentation say.
         function.__module__, row.reference.__module__ = "skywasm", "skywasm.reference"
         ROWS.append(row)

@@ -7,6 +7,7 @@ import stat
 
 from skywasm.errors import TrapError
 from skywasm.functions.declare import BY_NAME, COMMON, MIXED, crossing, function
+from skywasm.loading import late
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def find(name: str) -> Algorithm | None:
         return known
     if name.lower() == "blake3":
         return _ALGORITHM["blake3"]
-    import hashlib
+    hashlib = late("hashlib")
 
     try:
         return _ALGORITHM.get(hashlib.new(name).name)
@@ -101,7 +102,7 @@ def require(name: Any) -> Algorithm:
     algorithm = find(name) if isinstance(name, str) else None
     if algorithm is not None:
         return algorithm
-    import hashlib
+    hashlib = late("hashlib")
 
     known = hashlib.new(name).name
     raise ValueError(
@@ -130,7 +131,7 @@ _OPENSSL_NAMES = frozenset(("md5", "sha1", "sha224", "sha256", "sha384", "sha512
 def _find_hashes() -> Callable[[str], HashObject]:
     """Binds ``_hashlib_new``, and ``_openssl_new`` where hashlib rests on OpenSSL."""
     global _hashlib_new, _openssl_new
-    import hashlib
+    hashlib = late("hashlib")
 
     _hashlib_new = hashlib.new
     try:
@@ -184,7 +185,7 @@ def _without_the_artifact(problem: Exception, path: PathOrFd, hash_alg: str) -> 
     loads=True,
     fallback=_without_the_artifact,
     asks=("files",),
-    exports=("hash_file", "hash_update", "hash_digest", "hash_string"),
+    exports=("hash_file", "hash_update", "hash_digest", "hash_string", "md5_parts"),
     examples={
         "md5 of 4 KiB": lambda place: (place.file(4096), "md5"),
         "md5 of 1 MiB": lambda place: (place.file(1 << 20), "md5"),

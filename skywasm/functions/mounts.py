@@ -6,7 +6,7 @@ import os
 
 from host_shims import facts
 from skywasm.errors import NeedsReference, TrapError
-from skywasm.functions.declare import PYTHON, SUBPROCESS, crossing, function
+from skywasm.functions.declare import BY_NAME, PYTHON, SUBPROCESS, crossing, function
 from skywasm.functions.machine import SYSTEM_CALLS
 
 TYPE_CHECKING = False
@@ -130,7 +130,7 @@ def get_max_workers_for_file_mounts(common_file_mounts: Mapping[str, Any], cloud
 
 
 # The body, whichever road the public function takes.
-_threads: Callable[..., int] = get_parallel_threads.__wrapped__  # type: ignore[attr-defined]
+_threads: Callable[..., int] = BY_NAME["get_parallel_threads"].reference
 
 
 def entries_of(paths: Sequence[Any]) -> Callable[[int, bool], int]:

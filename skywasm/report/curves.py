@@ -129,11 +129,11 @@ def _one_by_one(row: Row) -> Function:
 
 def _crossed(row: Row) -> Function:
     """The batch through the artifact, whatever the mode."""
-    from skywasm.crossing import lists
+    from skywasm.crossing import list_roads, lists
 
     scalar = bind.crossing(row, forced=True)
     many = lists.Many(core.core(), row.exports[0], scalar, lambda *_: [], True)
-    road = lists.road(many, bind.defaults(row))
+    road = list_roads.road(many, bind.defaults(row))
     return lambda some: road(*cases.whole(row, (some,)))
 
 

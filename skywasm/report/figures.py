@@ -84,21 +84,13 @@ def bars(report: Report) -> Figure:
         traces.append(_asked_trace(asked))
     low = min([0.8, *(line.ratio * 0.85 for line in lines)])
     high = max([2.0, *(max(line.ratio, line.least or 0) * 1.15 for line in lines)])
-    ticks = [tick for tick in _RATIO_TICKS if low <= tick <= high]
     layout = {
         "height": _FRAME + _ROW * len(names),
         "margin": {"l": 8, "r": 8, "t": 34, "b": 34},
         "bargap": 0.32,
         "barmode": "overlay",
         "showlegend": False,
-        "xaxis": {
-            "type": "log",
-            "range": [math.log10(low), math.log10(high)],
-            "tickvals": ticks,
-            "ticktext": [f"{tick:g}{TIMES}" for tick in ticks],
-            "fixedrange": True,
-            "zeroline": False,
-        },
+        "xaxis": _ratio_axis(low, high),
         "yaxis": {
             "categoryorder": "array",
             "categoryarray": names,
@@ -114,6 +106,18 @@ def bars(report: Report) -> Figure:
         "annotations": _directions(),
     }
     return {"data": traces, "layout": layout, "narrow": _narrow_bars(lines, len(names))}
+
+
+def _ratio_axis(low: float, high: float) -> dict[str, Any]:
+    ticks = [tick for tick in _RATIO_TICKS if low <= tick <= high]
+    return {
+        "type": "log",
+        "range": [math.log10(low), math.log10(high)],
+        "tickvals": ticks,
+        "ticktext": [f"{tick:g}{TIMES}" for tick in ticks],
+        "fixedrange": True,
+        "zeroline": False,
+    }
 
 
 def _directions() -> list[dict[str, Any]]:

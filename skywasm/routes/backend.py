@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from skywasm.loading import late
 from skywasm.routes import bind, failures
 from skywasm.routes import mode as modes
 
@@ -22,9 +23,7 @@ def warm_up(background: bool = False) -> None:
     if modes.mode() == "python":
         return
     if background:
-        import threading
-
-        threading.Thread(target=bind.load, name="skywasm-warm-up", daemon=True).start()
+        late("threading").Thread(target=bind.load, name="skywasm-warm-up", daemon=True).start()
     else:
         bind.load()
 

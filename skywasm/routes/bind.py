@@ -35,12 +35,6 @@ _ADVICE = "use the backend 'auto' or 'python' for it"
 # Held for a few assignments only.
 _binding = _thread.RLock()
 _forwarders: dict[str, CodeType] = {}
-_undecided: dict[str, CodeType] = {}
-
-
-def _road_here(*args: Any, **kwargs: Any) -> Any:
-    """Its code serves all functions whose road is not laid yet, under their names."""
-    return _first_call(*args, **kwargs)
 
 
 def _after_fork_in_child() -> None:
@@ -65,36 +59,39 @@ def is_warm() -> bool:
     return core.if_loaded() is not None
 
 
-def _undecided_code(row: Row) -> CodeType:
-    """The code of a function whose road is laid at its next call. Looks like the body to whoever inspects it."""
-    if row.name not in _undecided:
-        row.function.__globals__[f"_first_call_{row.name}"] = _first_call(row)
-        body = row.reference.__code__
-        _undecided[row.name] = _road_here.__code__.replace(
-            co_names=(f"_first_call_{row.name}",),
-            co_name=row.name,
-            co_filename=body.co_filename,
-            co_firstlineno=body.co_firstlineno,
-        )
-    return _undecided[row.name]
-
-
 def _forwarder(row: Row) -> CodeType:
-    """The code that sends a function along its road with all its parameters in order."""
+    """The code that sends a function along its road with all its parameters in order.
+
+    It looks like the body to whoever inspects it. All are compiled at once: one by one would take twice as long.
+    """
     if row.name not in _forwarders:
-        body = row.reference.__code__
-        names = ", ".join(body.co_varnames[: body.co_argcount])
+        text = ""
+        for each in ROWS:
+            body = each.reference.__code__
+            names = ", ".join(body.co_varnames[: body.co_argcount])
+            text += f"def {each.name}({names}):\n    return _road_{each.name}({names})\n"
         space: dict[str, Any] = {}
-        text = f"def {row.name}({names}):\n    return _road_{row.name}({names})\n"
-        exec(compile(text, body.co_filename, "exec"), space)  # noqa: S102 - made of the body's own names
-        _forwarders[row.name] = space[row.name].__code__.replace(co_firstlineno=body.co_firstlineno)
+        exec(compile(text, "forwarders", "exec"), space)  # noqa: S102 - made of the bodies' own names
+        for each in ROWS:
+            body = each.reference.__code__
+            _forwarders[each.name] = space[each.name].__code__.replace(
+                co_filename=body.co_filename, co_firstlineno=body.co_firstlineno
+            )
     return _forwarders[row.name]
 
 
+def _point(row: Row, road: Road) -> None:
+    """Sends a function along a road."""
+    row.function.__globals__[f"_road_{row.name}"] = road
+    row.function.__code__ = _forwarder(row)
+
+
 def _first_call(row: Row) -> Road:
-    def first(*args: Any, **kwargs: Any) -> Any:
+    """The road of a function that is to find out its road."""
+
+    def first(*args: Any) -> Any:
         lay(row)
-        return row.function(*args, **kwargs)
+        return row.function(*args)
 
     return first
 
@@ -102,7 +99,7 @@ def _first_call(row: Row) -> Road:
 def undecide() -> None:
     """Lets the next call of each function find out its road. Right in every state of things."""
     for row in ROWS:
-        row.function.__code__ = _undecided_code(row)
+        _point(row, _first_call(row))
     for forget in on_undecided:
         forget()
 
@@ -129,9 +126,10 @@ def lay(row: Row) -> None:
     """Lays the road of one function, for the state of things."""
 
     def point(road: Road | None) -> None:
-        if road is not None:
-            row.function.__globals__[f"_road_{row.name}"] = road
-        row.function.__code__ = row.reference.__code__ if road is None else _forwarder(row)
+        if road is None:
+            row.function.__code__ = row.reference.__code__
+        else:
+            _point(row, road)
 
     in_this_state(lambda: _road(row), point)
 

@@ -72,6 +72,9 @@ def _prove(module: Module) -> None:
     granted = {request.name: lambda *_: 0 for request in module.interface.requests.values()}
     try:
         for row in ROWS:
+            missing = [export for export in row.exports if export not in module.interface.functions]
+            if missing:
+                raise CoreUnavailableError(f"the artifact has no function {missing[0]}; run `make add`")
             if row.crossing is not None:
                 continue
             for arguments in row.examples.values():
@@ -115,7 +118,7 @@ def core() -> Module:
     """
     global _core, _problem
     if _core is None:
-        from skywasm.crossing.engine import loading
+        from skywasm import loading
 
         with loading.lock:
             if _core is None:
@@ -130,6 +133,10 @@ def core() -> Module:
 def _made() -> Module:
     try:
         from skywasm import machine
+
+        # All that a call may need later, now, while the lock is held.
+        from skywasm.crossing import calls, instance, list_roads, lists, roads  # noqa: F401
+        from skywasm.crossing.engine import library, setup  # noqa: F401
         from skywasm.crossing.module import Module
     except (ImportError, OSError) as error:
         # Pythons without libffi have no ctypes.

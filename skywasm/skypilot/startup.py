@@ -45,14 +45,14 @@ def _drop_in(folder: str) -> "Any":
     own = _OwnFolder(folder)
     sys.meta_path.insert(0, own)
     try:
-        from skywasm import skypilot
+        from skywasm.skypilot import hook, install
     finally:
         sys.meta_path = [finder for finder in sys.meta_path if finder is not own]
     # Another finder may have come first.
     if not _are_from(folder):
         return None
-    skypilot.install()
-    return skypilot.hook()
+    install()
+    return hook()
 
 
 def find_spec(name: str, path: "Any", target: "Any") -> "Any":

@@ -169,15 +169,18 @@ def test_digests_never_swap(backend: str, threads: int, thousands: list[tuple[st
 
 def test_instances_are_used_again(tmp_path: pathlib.Path) -> None:
     """Batch after batch takes the same instance, whose memory stays as large as it was."""
-    from skywasm import _runtime, use_backend, warm_up
+    from skywasm import use_backend, warm_up
+    from skywasm.routes import core
 
     pytest.importorskip("wasmtime")
     paths = [write(tmp_path, str(number), content(number * 9000)) for number in range(40)]
     with use_backend("auto"):
         warm_up()
         batch.hash_files(paths, "md5", threads=1)
-        instance, size = _runtime.pool[-1], len(_runtime.pool[-1].view)
+        pool = core.core().pool
+        seat, size = pool[-1], pool[-1][-1].size
         for _ in range(20):
             batch.hash_files(paths, "md5", threads=1)
-        assert _runtime.pool[-1] is instance
-        assert len(instance.view) == size
+        seat[-1].measure()
+        assert pool[-1] is seat
+        assert seat[-1].size == size

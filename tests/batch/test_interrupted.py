@@ -11,7 +11,8 @@ from children import finish, run, start, stop
 
 import skywasm
 from batch.files import Meddler, content, digest, need, write
-from skywasm import _many_files, batch, errors
+from skywasm import batch, errors
+from skywasm.batch import files as many_files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,18 +72,19 @@ def test_an_interrupt_between_reads(backend: str, read: int, paths: list[str], m
 def test_a_trap_between_reads(paths: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """A trap in wasm mode, with large files open, is a TrapError, closes all of them, and costs one instance."""
     pytest.importorskip("wasmtime")
-    from skywasm import _runtime
+    from skywasm.crossing.instance import Instance
+    from skywasm.routes import core
 
     with skywasm.use_backend("wasm"):
         batch.hash_files(paths, "md5", threads=1)
         before = descriptors()
-        lost = _runtime.pool[-1]
+        lost = core.core().pool[-1]
         with monkeypatch.context() as patch:
-            patch.setattr(lost, "call", lambda *arguments, **_: -77)
+            patch.setattr(Instance, "enter", lambda *_: -77)
             with pytest.raises(errors.TrapError):
                 batch.hash_files(paths, "md5", threads=1, return_exceptions=True)
         assert not descriptors() - before
-        assert lost not in _runtime.pool
+        assert lost not in core.core().pool
         assert batch.hash_files(paths, "md5", threads=1) == [digest(content(size), "md5") for size in SIZES]
 
 
@@ -90,7 +92,8 @@ def test_a_trap_between_reads(paths: list[str], monkeypatch: pytest.MonkeyPatch)
 FILES = """
     import hashlib, os, random, signal, sys, time
     import skywasm
-    from skywasm import _many_files, _runtime, batch
+    from skywasm import batch
+    from skywasm.routes import core
     skywasm.set_backend(sys.argv[1])
     skywasm.warm_up()
     sys.unraisablehook = lambda _: None
@@ -134,7 +137,7 @@ def test_interrupts_at_random_moments(mode: str, alg: str, tmp_path: pathlib.Pat
             raised += 1
         except BaseException as error:
             others.append(repr(error))
-        most = max(most, len(_runtime.pool))
+        most = max(most, len(core.core().pool))
     leaked = descriptors() - before
     report(fired=fired, raised=raised, others=others[:5], right=right(alg), most=most, leaked=leaked)
     """,
@@ -164,7 +167,7 @@ def test_threads_stop_soon(threads: int, paths: list[str], monkeypatch: pytest.M
             os.kill(os.getpid(), signal.SIGINT)
         return ["digest"] * len(group)
 
-    monkeypatch.setattr(_many_files, "hash_group", slow)
+    monkeypatch.setattr(many_files, "hash_group", slow)
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt):

@@ -12,7 +12,8 @@ import pytest
 from children import environment, run
 
 from batch.files import ALGORITHMS, content, digest, fault, need, write
-from skywasm import _many_files, batch
+from skywasm import batch
+from skywasm.batch import files as many_files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,13 +63,13 @@ def test_no_more_threads_than_asked_for(
 ) -> None:
     """The work is done in as many threads as were asked for, with one thread in the caller's own; they end with it."""
     seen: set[int] = set()
-    whole = _many_files.hash_group
+    whole = many_files.hash_group
 
     def watched(*arguments: Any) -> list[Any]:
         seen.add(threading.get_ident())
         return whole(*arguments)
 
-    monkeypatch.setattr(_many_files, "hash_group", watched)
+    monkeypatch.setattr(many_files, "hash_group", watched)
     before = threading.active_count()
     assert_right(batch.hash_files(paths, "md5", threads=threads, return_exceptions=True), "md5")
     assert 1 <= len(seen) <= threads

@@ -9,7 +9,7 @@ import artifacts
 import pytest
 from children import copy_packages, run
 
-from skywasm import _abi
+from skywasm.crossing import convention as c
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -131,47 +131,86 @@ def test_an_artifact_that_is_a_folder(package: Package) -> None:
     in_wasm(package)
 
 
-SAY = "(i64.const 7)"
+IMPORTED = "(param i64 i64 i64 i64 i64 i64 i64 i64) (result i64)"
+GOOD = artifacts.text()
+
+
+def recorded(change: Callable[[str], str]) -> str:
+    """An artifact that says something else of itself than it is."""
+    changed = change(artifacts.RECORD)
+    assert changed != artifacts.RECORD
+    return artifacts.text(record=changed)
+
+
+def without(export: str) -> str:
+    """An artifact that lacks an export."""
+    assert f'(export "{export}")' in GOOD
+    return GOOD.replace(f'(export "{export}")', f'(export "no {export}")')
+
+
+def of_another_type(export: str) -> str:
+    """An artifact in which an export takes 32 bits."""
+    return without(export).replace(
+        "(memory (export", f'(func (export "{export}") (param i32) (result i32) (local.get 0))\n(memory (export'
+    )
+
+
 FOREIGN: dict[str, tuple[str, str]] = {
-    "newer convention": (artifacts.text({"sky_abi_version": "(i64.const 2)"}), "version 2"),
-    "older convention": (artifacts.text({"sky_abi_version": "(i64.const 0)"}), "version 0"),
+    "newer convention": (recorded(lambda text: text.replace("skywasm 2", "skywasm 3")), "'skywasm 3'"),
+    "older convention": (recorded(lambda text: text.replace("skywasm 2", "skywasm 1")), "'skywasm 1'"),
+    "no record": (recorded(lambda text: ""), "there is none"),
+    "a record of nonsense": (recorded(lambda text: text + "\nrun everything"), "run everything"),
+    "a function of a newer kind": (recorded(lambda text: text.replace("s:text", "s:regex")), "regex"),
+    "a function that is not there": (recorded(lambda text: text + "\nfn more()->int"), "more"),
+    "a batch that is not there": (recorded(lambda text: text + "\nfn md5_more(a:int)->int batch"), "md5_more"),
+    "a capability that nothing gives": (recorded(lambda text: text + "\nask 99 run(command:str)->int +all"), "run"),
+    "a request under another capability": (
+        recorded(lambda text: text.replace("cpu_online()->int +cpu", "cpu_online()->int +files")),
+        "process",
+    ),
     "WASI import": (
         artifacts.text(
             extra='(import "wasi_snapshot_preview1" "fd_write" (func (param i32 i32 i32 i32) (result i32)))'
         ),
         "wasi_snapshot_preview1.fd_write",
     ),
-    "known name from another module": (
-        artifacts.text(extra='(import "env" "cpu_count" (func (param i64 i64 i64 i64) (result i64)))'),
-        "env.cpu_count",
+    "host function as an import": (
+        artifacts.text(extra=f'(import "sky_host" "cpu_count" (func {IMPORTED}))'),
+        "sky_host.cpu_count",
     ),
-    "unknown import": (
-        artifacts.text(extra='(import "sky_host" "run" (func (param i64 i64 i64 i64) (result i64)))'),
-        "sky_host.run",
+    "import that is no function": (artifacts.text(extra='(import "env" "counter" (global i64))'), "env.counter"),
+    "imported memory": (
+        GOOD.replace("(memory (export", '(import "env" "memory" (memory 1))\n(memory (export'),
+        "env.memory",
     ),
-    "import of another signature": (
-        artifacts.text(extra='(import "sky_host" "cpu_count" (func (param i64) (result i64)))'),
-        "cpu_count",
+    "export of another type": (of_another_type("base36_encode"), "base36_encode"),
+    "batch of another type": (of_another_type("base36_encode[]"), "base36_encode[]"),
+    "start of another type": (
+        without("_initialize").replace("(memory (export", '(func (export "_initialize") (param i64))\n(memory (export'),
+        "_initialize",
     ),
-    "import that is no function": (
-        artifacts.text(extra='(import "sky_host" "cpu_count" (global i64))'),
-        "cpu_count",
-    ),
-    "export of another signature": (
-        artifacts.text(extra='(func (export "sky_more") (param i32) (result i32) (local.get 0))'),
-        "sky_more",
-    ),
-    "wrong answers": (artifacts.text({"sky_base36_encode": SAY}, knows=False), "wrong answers"),
-    "wrong liveness": (artifacts.text({"sky_is_process_alive": "(i64.const 0)"}), "wrong answers"),
+    "wrong answers": (artifacts.text({"base36_encode": artifacts.packed(1, 1)}, knows=False), "wrong answer"),
+    "answers of nothing": (artifacts.text({"base36_encode": "(i64.const 7)"}, knows=False), "names no bytes"),
     "traps at start": (artifacts.text(start="unreachable"), "unreachable"),
-    "traps when first asked": (artifacts.text({"sky_is_process_alive": "unreachable"}), "unreachable"),
-    "no room for input": (artifacts.text({"sky_input": "(i64.const -2)"}), "input"),
-    "input beyond memory": (artifacts.text({"sky_input": "(i64.const 4000000)"}), "beyond"),
+    "traps when first asked": (artifacts.text({"is_process_alive": "unreachable"}), "unreachable"),
+    "leaves what it is known to answer": (
+        artifacts.text({"base36_encode": f"(i64.const {c.E_INPUT})"}, knows=False),
+        "self-test",
+    ),
+    "asks for what there is not": (
+        artifacts.text({"is_process_alive": f"{artifacts.cell(c.CELL_REQUEST, '(i64.const 99)')} (i64.const {c.ASK})"}),
+        "request 99",
+    ),
+    "no regions": (artifacts.text({c.BUFFERS: f"(i64.const {c.E_PROTOCOL})"}), "beyond"),
+    "regions beyond memory": (artifacts.text({c.BUFFERS: "(i64.const 4000000)"}), "beyond"),
+    "regions at odd places": (artifacts.text({c.BUFFERS: "(i64.const 4097)"}), "not aligned"),
     "too much memory": (artifacts.text(pages=1025), "memory"),
-    "no memory": (artifacts.text().replace('(memory (export "memory") 2)', "(memory 2)"), "memory"),
-    "no start": (artifacts.text().replace('(export "_initialize")', ""), "_initialize"),
-    "no input": (artifacts.text().replace('(export "sky_input")', '(export "input")'), "sky_input"),
-    "no function": (artifacts.text().replace('(export "sky_base36_encode")', '(export "base36")'), "sky_base36_encode"),
+    "no memory": (GOOD.replace('(memory (export "memory")', "(memory"), "memory"),
+    "memory that is a function": (
+        GOOD.replace('(memory (export "memory")', '(func (export "memory")) (memory'),
+        "memory",
+    ),
+    **{f"no {export}": (without(export), export) for export in (c.BUFFERS, c.RESERVE, c.RESUME, "base36_encode")},
 }
 
 
@@ -190,7 +229,7 @@ def test_the_stand_in_is_accepted(package: Package) -> None:
     found = run(AUTO, args=[str(package[0])], **package[1])
     assert found["info"]["backend"] == "wasm"
     assert found["info"]["core_sha256"] == hashlib.sha256((package[0] / "skywasm/core.wasm").read_bytes()).hexdigest()
-    assert found["info"]["abi"] == _abi.ABI_VERSION
+    assert found["info"]["abi"] == c.VERSION
 
 
 def test_an_artifact_in_an_archive(package: Package, tmp_path: pathlib.Path) -> None:

@@ -56,9 +56,9 @@ def rows(output: str) -> list[tuple[str, ...]]:
 
 def sources() -> str:
     """The digest of the Rust sources, as the artifact's provenance has it."""
-    from skywasm import _engine
+    from skywasm.routes import core
 
-    return _engine.provenance()["sources-sha256"]
+    return core.provenance()["sources-sha256"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from property import strategies
 from property.oracle import common_utils
-from skywasm import _batched, batch
+from skywasm import batch
+from skywasm.crossing import lists as crossing_lists
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 def pieces() -> Iterator[None]:
     """Pieces of 2,048 items, so that lists of a few thousand cross in several."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_batched, "_PIECE_ITEMS", 2048)
+        patch.setattr(crossing_lists, "_MOST_ITEMS", 2048)
         yield
 
 

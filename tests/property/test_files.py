@@ -12,7 +12,7 @@ from hypothesis import example, given
 import skywasm
 from property import strategies
 from property.oracle import assert_same, common_utils, outcome
-from skywasm import _hashes
+from skywasm.functions import hashing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def _foreign(backend: str, name: Any) -> bool:
     """Whether hashlib knows the algorithm and the artifact, which alone may answer, does not."""
-    if backend != "wasm" or not isinstance(name, str) or _hashes.find(name) is not None:
+    if backend != "wasm" or not isinstance(name, str) or hashing.find(name) is not None:
         return False
     try:
         hashlib.new(name)

@@ -20,6 +20,8 @@ except ImportError:
     from hashlib import blake2b
 
 _DIGEST_SIZE = 32
+# Of the names of entries: a folder that the user names may hold other files.
+_PREFIX = "skywasm-"
 # One for each artifact, wasmtime and processor, of 0.8 MiB. A home may be shared by machines and environments.
 MOST_ENTRIES = 16
 _DAY_S = 24 * 60 * 60
@@ -31,16 +33,39 @@ _O_BINARY = getattr(os, "O_BINARY", 0)
 _HAS_DIR_FD = os.open in os.supports_dir_fd
 
 
-def folder() -> str | None:
-    """Where entries live; None when the user has switched the cache off with ``SKYWASM_CACHE=0``.
+class Off(Exception):
+    """Internal: there is no cache; the message says why."""
 
-    ``SKYWASM_CACHE_DIR`` names another folder.
+
+def folder() -> str:
+    """Where entries live. ``SKYWASM_CACHE_DIR`` names another folder, ``SKYWASM_CACHE=0`` switches the cache off.
+
+    Raises:
+        Off: there is none.
     """
     if os.environ.get("SKYWASM_CACHE", "").lower() in ("0", "false", "no"):
-        return None
+        raise Off("SKYWASM_CACHE=0")
     named = os.environ.get("SKYWASM_CACHE_DIR")
     if named:
-        return os.path.abspath(named)
+        if not os.path.isabs(named):
+            raise Off("SKYWASM_CACHE_DIR is not an absolute path")
+        return os.path.normpath(named)
+    path = _users_folder()
+    if not os.path.isabs(path):
+        raise Off("this user has no home folder")
+    _refuse_others_home(path)
+    return path
+
+
+def where() -> str | None:
+    """Where entries live; None where there is no cache."""
+    try:
+        return folder()
+    except Off:
+        return None
+
+
+def _users_folder() -> str:
     if sys.platform == "linux":
         # What platformdirs does here; importing it takes 8 ms, a quarter of what wasmtime takes.
         home = os.environ.get("XDG_CACHE_HOME", "").strip()
@@ -48,6 +73,16 @@ def folder() -> str | None:
     import platformdirs
 
     return platformdirs.user_cache_dir("skywasm", appauthor=False)
+
+
+def _refuse_others_home(path: str) -> None:
+    """Raises Off where the folder would be made in somebody else's: as by sudo, which may leave HOME as it was."""
+    if not _HAS_DIR_FD:
+        return
+    while not os.path.lexists(path):
+        path = os.path.dirname(path)
+    if os.stat(path).st_uid != os.geteuid():
+        raise Off(f"{path} is another user's")
 
 
 def _cpu_flags() -> str:
@@ -101,8 +136,12 @@ def _open_folder(path: str) -> int:
 
 
 def _is_ours(status: os.stat_result) -> bool:
-    """Whether an entry is a regular file of this user's."""
-    return status.st_uid == os.geteuid() and stat.S_ISREG(status.st_mode)
+    """Whether an entry is a regular file of this user's that nobody else can write to."""
+    return (
+        status.st_uid == os.geteuid()
+        and stat.S_ISREG(status.st_mode)
+        and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    )
 
 
 def _read_all(descriptor: int) -> bytes:
@@ -120,7 +159,7 @@ def _load(name: str, path: str) -> bytes:
         try:
             status = os.fstat(descriptor)
             if not _is_ours(status):
-                raise PermissionError(f"{path}/{name} is not a regular file of this user's")
+                raise PermissionError(f"{path}/{name} is not a regular file that only this user can write to")
             if abs(time.time() - status.st_mtime) > _DAY_S:
                 _keep_young(descriptor)
             return _read_all(descriptor)
@@ -132,14 +171,14 @@ def _load(name: str, path: str) -> bytes:
 
 def load(name: str) -> tuple[bytes | None, str]:
     """The compiled module of an entry, or None; and what happened, for people."""
+    name = _PREFIX + name
     try:
-        path = folder()
-        if path is None:
-            return None, "off (SKYWASM_CACHE=0)"
-        content = _load(name, path)
+        content = _load(name, folder())
+    except Off as off:
+        return None, f"off ({off})"
     except FileNotFoundError:
         return None, "miss"
-    except Exception as error:
+    except OSError as error:
         return None, f"unusable: {error}"
     digest, module = content[:_DIGEST_SIZE], content[_DIGEST_SIZE:]
     if fingerprint(name.encode(), module) != digest:
@@ -149,10 +188,9 @@ def load(name: str) -> tuple[bytes | None, str]:
 
 def prospect(name: str) -> str:
     """What is to be expected of an entry that is not read: "hit"; "miss"; "off" where none can be used or kept."""
+    name = _PREFIX + name
     try:
         path = folder()
-        if path is None:
-            return "off"
         if not _HAS_DIR_FD:
             return "hit" if os.path.exists(os.path.join(path, name)) else "miss"
         where = _open_folder(path)
@@ -165,7 +203,7 @@ def prospect(name: str) -> str:
             os.close(where)
     except FileNotFoundError:
         return "miss"
-    except OSError:
+    except (Off, OSError):
         return "off"
 
 
@@ -189,7 +227,7 @@ def _remove_old(where: int, written: str) -> None:
     entries, now = [], time.time()
     for name in os.listdir(where):
         key, dot, _ = name.partition(".")
-        if name == written or len(key) != 2 * _DIGEST_SIZE or not set(key) <= set("0123456789abcdef"):
+        if name == written or len(key) != len(written) or not key.startswith(_PREFIX):
             continue
         # A clock may have been set back: what is of the future counts by its distance too.
         age_s = abs(now - os.stat(name, dir_fd=where, follow_symlinks=False).st_mtime)
@@ -234,12 +272,12 @@ def _store(name: str, path: str, content: bytes) -> None:
 
 def store(name: str, module: bytes) -> str:
     """Keeps a compiled module; what happened, for people. Never fails."""
+    name = _PREFIX + name
     try:
-        path = folder()
-        if path is None:
-            return "off (SKYWASM_CACHE=0)"
         # The digest covers the name too, so that an entry counts under its own only.
-        _store(name, path, fingerprint(name.encode(), module) + module)
-    except Exception as error:
+        _store(name, folder(), fingerprint(name.encode(), module) + module)
+    except Off as off:
+        return f"off ({off})"
+    except OSError as error:
         return f"not written: {error}"
     return "written"
