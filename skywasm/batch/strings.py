@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from skywasm.crossing import convention
 from skywasm.crossing import items as lists_of
 from skywasm.errors import CoreUnavailableError, TrapError
 from skywasm.functions import hashing
@@ -13,6 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
+
+    from skywasm.functions.hashing import HashObject
 
 # Microseconds that crossing saves an item against hashlib.
 _SAVED_US = 0.4
@@ -95,13 +98,27 @@ def crossing(items: Sequence[Any], alg: str) -> list[str]:
     from skywasm.crossing import lists
 
     def digest(item: Any, number: int) -> str:
-        result: str = module.call("hash_string", bytes_of(item), number)
+        data = bytes_of(item)
+        if len(data) > convention.TEXT_LIMIT:
+            long: HashObject = late("skywasm.functions.wasm_hash").new_hash(module, algorithm)
+            long.update(data)
+            return long.hexdigest()
+        result: str = module.call("hash_string", data, number)
         return result
+
+    def one(item: Any, number: int) -> str:
+        try:
+            return digest(item, number)
+        except (TrapError, CoreUnavailableError) as error:
+            if forced:
+                raise
+            _fell_back("", error)
+            return _all_in_python(alg, (item,), 0, error)[0]
 
     def fallback(piece: Sequence[Any], first: int, _number: int) -> list[str]:
         return _all_in_python(alg, piece, first, TrapError("it failed"))
 
-    many = lists.Many(module, "hash_string", digest, fallback, forced, _fell_back, _joined)
+    many = lists.Many(module, "hash_string", one, fallback, forced, _fell_back, _joined)
     return many.general(items, algorithm.number)
 
 

@@ -10,6 +10,7 @@ import ctypes
 
 from skywasm.crossing import clock, rules
 from skywasm.crossing import convention as c
+from skywasm.crossing.engine import headroom
 from skywasm.crossing.engine.library import SLOT_WORDS, Extern, InstanceHandle
 from skywasm.errors import CoreUnavailableError, LimitError, TrapError
 
@@ -63,6 +64,9 @@ class Instance:
         self.module = module
         self.world = world
         library = world.library
+        if world.limited:
+            headroom.require(headroom.INSTANCE_MIB, "an instance")
+        module.existing.add(id(self))
         self.store: int | None = library.wasmtime_store_new(world.engine.pointer, None, None)
         self.context: int = library.wasmtime_store_context(self.store)
         # Before anything runs: where memory is not initialised by copying on write, instantiating runs code.
@@ -126,6 +130,7 @@ class Instance:
         store, self.store = self.store, None
         if store is not None:
             self.world.library.wasmtime_store_delete(store)
+            self.module.existing.discard(id(self))
 
     def __del__(self) -> None:
         if getattr(self, "store", None) is not None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import array
 import time
+from itertools import accumulate
 
 from skywasm.crossing import calls, rules
 from skywasm.crossing import convention as c
 from skywasm.crossing import instance as places
 from skywasm.crossing.engine.library import SLOT_WORDS
+from skywasm.crossing.interface import DATA
 from skywasm.crossing.items import as_list, at_index, numbers, one_by_one
 from skywasm.crossing.struck import let_out
 from skywasm.errors import CoreUnavailableError, LimitError, NeedsReference, TrapError
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from skywasm.crossing.module import Module
 
 # Pieces begin small and grow while they take little time, so that Ctrl-C gets in between.
-_FIRST_ITEMS = 64
+_FIRST_ITEMS = 256
 _GROWTH = 8
 _MOST_ITEMS = 8192
 _SOON_S = 0.004
@@ -191,10 +193,7 @@ class Many:
     def _call_joined(self, items: Sequence[Any], rest: Sequence[Any]) -> tuple[list[Any], list[int]]:
         for separator in SEPARATORS:
             data = self.encode(separator, items)  # type: ignore[misc]
-            # Looked for before the crossing where it may well be: in bytes, and where a separator was in them once.
-            if (separator != SEPARATORS[0] or self.kind == "bytes") and data.count(separator.encode()) != len(
-                items
-            ) - 1:
+            if data.count(separator.encode()) != len(items) - 1:
                 continue
             if len(data) > _PIECE_BYTES and len(items) > 1:
                 return self._halves(items, rest)
@@ -208,7 +207,20 @@ class Many:
                 return self._halves(items, rest)
             if len(results) == len(items) == count:
                 return results, left
-        raise Unjoinable
+        return self._call_apart(items, rest)
+
+    def _call_apart(self, items: Sequence[Any], rest: Sequence[Any]) -> tuple[list[Any], list[int]]:
+        """Items that hold every separator cross with offsets that tell where each begins."""
+        pieces = [self.encode("", [item]) for item in items]  # type: ignore[misc]
+        offsets = array.array("i", accumulate(map(len, pieces), initial=0))
+        if offsets[-1] > _PIECE_BYTES and len(items) > 1:
+            return self._halves(items, rest)
+        data = offsets.tobytes() + b"".join(pieces)
+        layout = c.OFFSETS32 | c.OFFSETS_OUT | len(items) << c.COUNT_SHIFT
+        results, left, count = self.call(data, layout, "\0", rest, len(items))
+        if not len(results) == len(items) == count:
+            raise TrapError(f"{self.function.name}[]: {len(results)} results for {len(items)} items")
+        return results, left
 
     def _halves(self, items: Sequence[Any], rest: Sequence[Any]) -> tuple[list[Any], list[int]]:
         half = len(items) // 2
@@ -241,7 +253,11 @@ class Many:
             status = calls.finish(module, seat, status, None, True)
             if status < 0:
                 raise calls.failed(name, status)
-            results = _split(calls.taken(seat, status), self.function.result, separator)
+            out = calls.taken(seat, status)
+            if layout & c.OFFSETS_OUT and self.function.result in DATA:
+                results = self._between(seat, out, items)
+            else:
+                results = _split(out, self.function.result, separator)
             left = self._left(seat, items)
             count = seat[places.CELLS][c.CELL_COUNT]
         except NeedsReference:
@@ -254,6 +270,15 @@ class Many:
         instance.forget_input()
         module.give_back(seat)
         return results, left, count
+
+    def _between(self, seat: Any, out: bytes, items: int) -> list[Any]:
+        """The results that lie between the offsets that the guest gives."""
+        kind = self.function.result
+        offsets = seat[places.INSTANCE].region(seat[places.CELLS][c.CELL_OFFSETS], 4 * (items + 1)).cast("i").tolist()
+        if offsets[0] != 0 or offsets[-1] != len(out) or offsets != sorted(offsets):
+            raise TrapError(f"{self.function.name}[]: its offsets are no places in its results")
+        between = map(slice, offsets, offsets[1:])
+        return [out[one] if kind == "bytes" else calls.text(out[one], kind) for one in between]
 
     def _left(self, seat: Any, items: int) -> list[int]:
         """The indices of items that the guest leaves to the reference."""

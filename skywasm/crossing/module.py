@@ -90,6 +90,8 @@ class Module:
         self.resume = self._index[c.RESUME]
         self.places: tuple[int, ...] = ()
         self.pool: list[Seat] = []
+        # Instances, by identity, from before they are made until they are freed.
+        self.existing: set[int] = set()
         self.host = {one.name: one for one in host}
         self.answers = self._answers(self.host)
         self._world: Loaded | None = None
@@ -164,8 +166,17 @@ class Module:
             self.pool.clear()
 
     def abandon(self) -> None:
-        """Forgets them without freeing anything."""
-        _abandoned.append((self._world, list(self.pool)))
+        """Forgets what a forked child has of its parent's.
+
+        Where no thread of the parent was inside the engine it is freed: each generation of forks would have the
+        addresses of all before it otherwise. Else that could meet locks that nobody will release.
+        """
+        if len(self.existing) == len(self.pool):
+            for seat in self.pool:
+                seat[-1].close()
+        else:
+            _abandoned.append((self._world, list(self.pool)))
+        self.existing.clear()
         self.pool.clear()
         self._world = self.problem = None
         self._loading = False

@@ -15,13 +15,18 @@ from skywasm.errors import CoreUnavailableError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from skywasm.crossing.engine.library import Compiled, Engine
 
 _WASMTIME = "wasmtime"
+# Bytes of stack that the compiler is sure to get along with.
+_DEEP = 4 * 1024 * 1024
 
 TESTED_MAJORS = ("50",)
 """Majors of wasmtime that the tests have run against. Any other proves its declarations before it is used."""
 
+_ADVICE = "install wasmtime 50.0.1 or newer"
 # The setters in this order are also part of the cache key.
 CONFIGURATION = (
     # The compile threads do not survive a fork: a child that compiles would wait for them for ever.
@@ -36,8 +41,8 @@ CONFIGURATION = (
     ("memory_may_move", False),
     ("epoch_interruption", True),
     ("cranelift_nan_canonicalization", True),
-    # A trap instead of a crash when guest recursion meets the small stack of a thread.
-    ("max_wasm_stack", 64 * 1024),
+    # A trap instead of a crash when guest recursion meets the small stack of a thread; Python's smallest is 32 KiB.
+    ("max_wasm_stack", 16 * 1024),
     ("wasm_threads", False),
     ("wasm_memory64", False),
     ("wasm_gc", False),
@@ -96,12 +101,41 @@ def prospect(digest: str) -> str:
         return "hit"
 
 
+def roomy(work: Callable[[], bytes]) -> bytes:
+    """Does work that needs a deep stack: in a thread of its own where the program gives its threads small ones."""
+    import threading
+
+    if threading.current_thread() is threading.main_thread() or not 0 < threading.stack_size() < _DEEP:
+        return work()
+    done: list[bytes] = []
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            done.append(work())
+        except BaseException as error:
+            failed.append(error)
+
+    before = threading.stack_size(_DEEP)
+    try:
+        thread = threading.Thread(target=run, name="skywasm-compile", daemon=True)
+        thread.start()
+    except RuntimeError as error:
+        raise CoreUnavailableError(f"compiling needs a thread with a deeper stack: {error}") from error
+    finally:
+        threading.stack_size(before)
+    thread.join()
+    if failed:
+        raise failed[0]
+    return done[0]
+
+
 class Loaded:
     """A module compiled and ready. ``cache`` says what the compiled-code cache did."""
 
     def __init__(self, content: bytes, digest: str) -> None:
         self.digest = digest
-        self.cache = ""
+        self.cache = self.version = ""
         try:
             if sys.implementation.name != "cpython":
                 # PyPy's ctypes hands out the sandbox's memory in a form that no file can be read into.
@@ -111,13 +145,19 @@ class Loaded:
             self._load(content)
         except CoreUnavailableError:
             raise
+        except AttributeError as error:
+            # Of wasmtime's own import, or a function that the library lacks.
+            raise CoreUnavailableError(
+                f"wasmtime {self.version} cannot be used: {type(error).__name__}: {error}; {_ADVICE}"
+            ) from error
         except Exception as error:
             # ImportError without ctypes or wasmtime, OSError when the library does not load, and more.
             raise CoreUnavailableError(f"wasmtime cannot be used: {type(error).__name__}: {error}") from error
 
     def _load(self, content: bytes) -> None:
-        from skywasm.crossing.engine import library
+        from skywasm.crossing.engine import headroom, library
 
+        self.limited = headroom.require(headroom.LIBRARY_MIB + headroom.INSTANCE_MIB, "the engine with an instance")
         self.library = library.Library(self._package)
         entry = _entry(self.version, self.digest)
         kept, self.cache = cache.load(entry)
@@ -133,7 +173,7 @@ class Loaded:
                 self.cache = f"unusable: {error}"
             else:
                 return
-        made = self.engine.compile(content)
+        made = roomy(lambda: self.engine.compile(content))
         if not self.cache.startswith("off"):
             self.cache = f"{self.cache}; {cache.store(entry, made)}"
         self.compiled = library.Compiled(self.engine, made)
@@ -144,4 +184,6 @@ class Loaded:
 
             problem = proof.problem(self._package)
             if problem is not None:
-                raise CoreUnavailableError(f"wasmtime {self.version} has another C API than skywasm knows: {problem}")
+                raise CoreUnavailableError(
+                    f"wasmtime {self.version} has another C API than skywasm knows: {problem}; {_ADVICE}"
+                )
