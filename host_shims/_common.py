@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 
+from host_shims.struck import let_out
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
@@ -47,6 +49,7 @@ def port_bind(probe: socket.SocketType, port: int) -> int:
     try:
         probe.bind(("0.0.0.0", port))  # noqa: S104 - a port is free when it is free on all addresses
     except OSError as error:
+        let_out(error)
         return error.errno or errno.EADDRNOTAVAIL
     return 0
 

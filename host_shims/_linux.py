@@ -7,6 +7,7 @@ import stat
 
 from host_shims._common import cpu_count, entry_count, port_bind, port_socket, psutil_cpu_online
 from host_shims._posix import open_files_limit, process_signal
+from host_shims.struck import let_out
 
 __all__ = [
     "cgroup_text",
@@ -45,7 +46,8 @@ def cpu_online() -> int | None:
     # glibc reads /sys/devices/system/cpu/online for this, as psutil does, and lxcfs replaces that file.
     try:
         count = os.sysconf("SC_NPROCESSORS_ONLN")
-    except ValueError:
+    except ValueError as error:
+        let_out(error)
         return psutil_cpu_online()
     return count if count > 0 else None
 
@@ -61,7 +63,8 @@ def cgroup_version() -> int:
     # The file is at the top of the unified hierarchy only; a hybrid one keeps its limits in the v1 files.
     try:
         mode = os.stat(_CGROUP + "cgroup.controllers").st_mode
-    except OSError:
+    except OSError as error:
+        let_out(error)
         return 1
     return 2 if stat.S_ISREG(mode) else 1
 

@@ -11,6 +11,7 @@ import os
 
 from host_shims import facts
 from host_shims._posix import process_signal as posix_signal
+from host_shims.struck import let_out
 from skywasm.crossing.host import HostFunction, host
 from skywasm.errors import TrapError
 from skywasm.functions.machine import CGROUP_FILES, FACT_MEMINFO
@@ -33,6 +34,7 @@ def _fact(fact: int, text: memoryview) -> int:
     try:
         content = facts.cgroup_text(CGROUP_FILES[fact])
     except OSError as error:
+        let_out(error)
         return -(error.errno or 1)
     return _put(content, text)
 

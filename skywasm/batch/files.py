@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
+from host_shims.struck import let_out
 from skywasm.crossing import rules
 from skywasm.crossing.items import at_index
 from skywasm.errors import CoreUnavailableError, SkyPilotError, TrapError
@@ -36,6 +37,8 @@ _SMALL = 48 * 1024
 # A file or two are hashed sooner than lanes are set up.
 _FEW = 2
 _STEPS = 8
+# Modules of Python whose exceptions are a file's result: an unknown algorithm, bytes that cannot be decoded.
+_ANSWERS = ("hashlib", "codecs", "encodings")
 
 
 def _all_well(results: list[Any]) -> bool:
@@ -61,6 +64,7 @@ def hash_one(path: Any, alg: str, index: int) -> Any:
         # The sandbox's own matter, not this file's.
         raise
     except Exception as error:
+        let_out(error, *_ANSWERS)
         return at_index(error, index)
 
 
@@ -71,6 +75,7 @@ def tail_one(path: Any, n: int, index: int) -> Any:
     except SkyPilotError:
         raise
     except Exception as error:
+        let_out(error, *_ANSWERS)
         return at_index(error, index)
 
 
@@ -104,6 +109,7 @@ def _python_one(path: Any, alg: str, index: int) -> Any:
     try:
         return BY_NAME["hash_file"].reference(path, alg).hexdigest()
     except Exception as error:
+        let_out(error, *_ANSWERS)
         return at_index(error, index)
 
 
@@ -143,7 +149,8 @@ def _are_small(paths: Sequence[Any]) -> bool:
 def _size(path: Any) -> int:
     try:
         return os.stat(path).st_size
-    except (OSError, TypeError, ValueError):
+    except (OSError, TypeError, ValueError) as error:
+        let_out(error)
         return 0
 
 

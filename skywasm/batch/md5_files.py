@@ -10,6 +10,7 @@ import os
 import stat
 import struct
 
+from host_shims.struck import let_out
 from skywasm.crossing import calls, rules
 from skywasm.crossing import convention as c
 from skywasm.crossing.engine.library import SLOT_WORDS
@@ -102,6 +103,7 @@ class Md5Lanes:
         try:
             filled = _fill(file.descriptor, room)
         except OSError as error:
+            let_out(error)
             self._failed(file.index, error)
             filled = -1
         if filled < _PART:
@@ -119,6 +121,7 @@ class Md5Lanes:
                 self.descriptors += map(os.open, (path,), _OPEN_FLAGS)
                 return _fill(self.descriptors[-1], room)
             except OSError as other:
+                let_out(other)
                 error = other
         self._failed(index, error)
         return -1
@@ -132,6 +135,7 @@ class Md5Lanes:
                 return _PART
             self.results[index] = _stream_digest(descriptor, room)
         except OSError as error:
+            let_out(error)
             self._failed(index, error)
         return -1
 
@@ -181,6 +185,7 @@ class Md5Lanes:
                     if more:
                         filled = _go_on(descriptors[-1], room, filled, more)
             except (OSError, TypeError, ValueError) as error:
+                let_out(error)
                 filled = self._begin_again(index, path, room, error)
             if filled == _PART:
                 filled = self._begin_long(index, room)
@@ -220,7 +225,8 @@ def _as_open_says(path: Any, error: Exception) -> Exception:
     """The exception that open() raises for a path; os.open words some of them in another way."""
     try:
         open(path, "rb", 0).close()
-    except Exception as other:
+    except (OSError, TypeError, ValueError) as other:
+        let_out(other)
         return other
     return error
 

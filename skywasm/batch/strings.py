@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from host_shims.struck import let_out
 from skywasm.crossing import convention
 from skywasm.crossing import items as lists_of
 from skywasm.errors import CoreUnavailableError, TrapError
@@ -57,9 +58,9 @@ def in_python(items: Sequence[Any], alg: str) -> list[str]:
         at_once: Any = getattr(hashlib, alg)
         try:
             at_once()
-        except ValueError:
+        except ValueError as error:
             # OpenSSL refuses; hashlib.new() asks Python itself next.
-            pass
+            let_out(error)
         else:
             return lists_of.one_by_one(lambda item: at_once(bytes_of(item)).hexdigest(), items)
     fresh = hashlib.new(alg)
@@ -133,7 +134,8 @@ def _joined(separator: str, items: Sequence[Any]) -> bytes:
             pass
     try:
         return lists.join_bytes(separator, [bytes_of(item) for item in items])
-    except (TypeError, UnicodeEncodeError):
+    except (TypeError, UnicodeEncodeError) as error:
+        let_out(error)
         # The scalar way finds the one that is to blame.
         raise lists.Unjoinable from None
 

@@ -5,6 +5,7 @@ What a generated road does in a straight line for the usual arguments is done he
 
 from __future__ import annotations
 
+from host_shims.struck import let_out
 from skywasm.crossing import convention as c
 from skywasm.crossing import instance as places
 from skywasm.crossing import rules
@@ -52,6 +53,7 @@ def _data(name: str, kind: str, value: Any) -> Any:
         try:
             view = memoryview(value)
         except TypeError as error:
+            let_out(error)
             raise Unfit(error) from None
         return value if type(value) is bytes else view.cast("B") if view.nbytes else b""
     if type(value) is not str:

@@ -7,6 +7,7 @@ own matter.
 
 from __future__ import annotations
 
+from host_shims.struck import let_out
 from skywasm.errors import NeedsReference, TrapError
 
 TYPE_CHECKING = False
@@ -75,7 +76,9 @@ def put_answer(cells: Any, at: int, answer: Any, request: str) -> None:
     """
     try:
         cells[at] = answer
-    except ValueError:
+    except ValueError as error:
+        let_out(error)
         raise NeedsReference from None
-    except TypeError:
+    except TypeError as error:
+        let_out(error)
         raise TrapError(f"the host function {request} answered with {answer!r}, which is no int") from None

@@ -10,13 +10,13 @@ import array
 import time
 from itertools import accumulate
 
+from host_shims.struck import let_out
 from skywasm.crossing import calls, rules
 from skywasm.crossing import convention as c
 from skywasm.crossing import instance as places
 from skywasm.crossing.engine.library import SLOT_WORDS
 from skywasm.crossing.interface import DATA
 from skywasm.crossing.items import as_list, at_index, numbers, one_by_one
-from skywasm.crossing.struck import let_out
 from skywasm.errors import CoreUnavailableError, LimitError, NeedsReference, TrapError
 
 TYPE_CHECKING = False

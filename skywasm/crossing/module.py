@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import weakref
 
+from host_shims.struck import let_out
 from skywasm import loading
 from skywasm.crossing import convention as c
 from skywasm.crossing import interface, rules
 from skywasm.crossing.engine import cache
 from skywasm.crossing.host import answerer
-from skywasm.crossing.struck import let_out
 from skywasm.errors import BeingLoaded, CoreUnavailableError, SkyPilotError, TrapError
 
 TYPE_CHECKING = False

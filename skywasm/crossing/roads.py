@@ -6,12 +6,12 @@ check that another check covers. Whatever is unusual goes to ``calls.Way``. ``sk
 
 from __future__ import annotations
 
+from host_shims.struck import let_out
 from skywasm.crossing import convention as c
 from skywasm.crossing import rules
 from skywasm.crossing.calls import Way
 from skywasm.crossing.engine.library import SLOT_WORDS
 from skywasm.crossing.interface import DATA
-from skywasm.crossing.struck import let_out
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

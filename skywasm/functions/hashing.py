@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
+from host_shims.struck import let_out
 from skywasm.errors import TrapError
 from skywasm.functions.declare import BY_NAME, COMMON, MIXED, crossing, function
 from skywasm.loading import late
@@ -89,7 +90,8 @@ def find(name: str) -> Algorithm | None:
 
     try:
         return _ALGORITHM.get(hashlib.new(name).name)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError) as error:
+        let_out(error, "hashlib")
         return None
 
 
@@ -146,8 +148,8 @@ def python_hash(hash_alg: str) -> HashObject:
     if hash_alg in _OPENSSL_NAMES and _openssl_new is not None:
         try:
             return _openssl_new(hash_alg)
-        except ValueError:
-            pass
+        except ValueError as error:
+            let_out(error)
     return (_hashlib_new or _find_hashes())(hash_alg)
 
 
@@ -173,7 +175,8 @@ def _without_the_artifact(problem: Exception, path: PathOrFd, hash_alg: str) -> 
     """What Python says of blake3: that a file is missing, else that it does not know the name."""
     try:
         return BY_NAME["hash_file"].reference(path, hash_alg)  # type: ignore[no-any-return]
-    except ValueError:
+    except ValueError as error:
+        let_out(error, "hashlib")
         raise blake3_unavailable(problem) from problem
 
 
@@ -230,7 +233,8 @@ def hash_file(path: PathOrFd, hash_alg: str) -> HashObject:
         while block:
             digest.update(block)
             block = os.read(descriptor, _READ_BLOCK)
-    except (OSError, TypeError, ValueError):
+    except (OSError, TypeError, ValueError) as error:
+        let_out(error, "hashlib")
         # open() words some errors in another way, and refuses a directory before anything else.
         if not opened or stat.S_ISDIR(os.fstat(opened[0]).st_mode):
             open(path, "rb", 0).close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from host_shims import facts
+from host_shims.struck import let_out
 from skywasm.errors import NeedsReference
 from skywasm.functions.declare import COMMON, PYTHON, crossing, function
 
@@ -150,6 +151,7 @@ def _cpu_override() -> int | None:
     try:
         return int(float(limit))
     except ValueError as error:
+        let_out(error)
         raise ValueError(f"Failed to parse the number of CPUs from {limit}") from error
 
 
@@ -157,7 +159,8 @@ def _cgroup_number(fact: int, parse: Callable[[str], Any]) -> Any:
     """A number out of a cgroup file; None for a file that cannot be read or holds none, as for "max"."""
     try:
         return parse(facts.cgroup_text(CGROUP_FILES[fact]).decode().strip())
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        let_out(error)
         return None
 
 
@@ -225,6 +228,7 @@ def _memory_override() -> float | None:
             try:
                 return float(limit) / divisor
             except ValueError as error:
+                let_out(error)
                 raise ValueError(f"Failed to parse the memory size from {limit} ({unit})") from error
     return None
 
@@ -236,8 +240,8 @@ def _memory_total() -> int:
     if start >= 0 and b"MemFree:" in text:
         try:
             return int(text[start + 9 : text.index(b"kB", start)]) * 1024
-        except ValueError:
-            pass
+        except ValueError as error:
+            let_out(error)
     import psutil
 
     return psutil.virtual_memory().total

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from host_shims import facts
+from host_shims.struck import let_out
 from skywasm.errors import NeedsReference, TrapError
 from skywasm.functions.declare import BY_NAME, PYTHON, SUBPROCESS, crossing, function
 from skywasm.functions.machine import SYSTEM_CALLS
@@ -81,12 +82,13 @@ def _mount_entries(source: Any) -> int | None:
         # Listing alone tells a directory from the rest; only a refusal needs a second look.
         try:
             return facts.entry_count(source)
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
+            let_out(error)
             if not os.path.isdir(source):
                 return None
             raise
-        except TypeError:
-            pass
+        except TypeError as error:
+            let_out(error)
     return facts.entry_count(source) if os.path.isdir(source) else None
 
 

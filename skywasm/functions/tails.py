@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from host_shims.struck import let_out
 from skywasm.errors import NeedsReference, TrapError
 from skywasm.functions.declare import COMMON, MIXED, crossing, function
 
@@ -93,6 +94,7 @@ def _opened(file_path: Any, n: int, read: Callable[[io.FileIO], bytes]) -> bytes
     try:
         file = open(file_path, "rb", 0)  # noqa: SIM115 - closed below; only what opening raises is to be caught here
     except (OSError, TypeError, ValueError) as error:
+        let_out(error)
         # A file that is not there is found out by opening it; that is one system call less when it is.
         _check_exists(file_path)
         if not isinstance(error, OSError):
@@ -102,6 +104,7 @@ def _opened(file_path: Any, n: int, read: Callable[[io.FileIO], bytes]) -> bytes
         try:
             return read(file)
         except OSError as error:
+            let_out(error)
             raise _cannot_read(file_path, n, error) from error
 
 

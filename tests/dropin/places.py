@@ -13,7 +13,9 @@ import venv
 from children import environment
 
 import skywasm
-from skywasm import _registry, _stand_ins
+from skywasm.functions import ROWS as ALL
+from skywasm.functions import declare
+from skywasm.skypilot import stand_ins
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 60
 PTH = "skywasm_dropin.pth"
-ROWS = [row for row in _registry.ROWS if row.patches is not None]
+ROWS = [row for row in ALL if row.replaces is not None]
 # Prints whose function answers: SkyPilot's module is named, or one of skywasm's.
 WHOSE = "import sky.utils.common_utils as c; print(c.base36_encode.__module__)"
 
@@ -31,7 +33,7 @@ def definition(name: str) -> str:
     """A function of SkyPilot's name and signature that knows the same variables and gives ``"sky"``."""
     parameters = inspect.signature(getattr(skywasm, name)).parameters.values()
     plain = ", ".join(str(parameter.replace(annotation=parameter.empty)) for parameter in parameters)
-    variables = _stand_ins.VARIABLES.get(name, ())
+    variables = stand_ins.VARIABLES.get(name, ())
     return f"def {name}({plain}):\n    return {' and '.join(map(repr, (*variables, 'sky')))}\n"
 
 
@@ -43,8 +45,8 @@ def make_sky(folder: pathlib.Path, changes: Mapping[str, str] | None = None, ext
     utils.mkdir(parents=True)
     for package in (folder / "sky", utils):
         (package / "__init__.py").write_text("")
-    for module in (_registry.COMMON, _registry.SUBPROCESS):
-        names = [row.name for row in ROWS if row.patches == module]
+    for module in (declare.COMMON, declare.SUBPROCESS):
+        names = [row.name for row in ROWS if row.replaces == module]
         texts = [(changes or {}).get(name, definition(name)) for name in names]
         (utils / f"{module.rpartition('.')[2]}.py").write_text("import functools\n" + "\n".join(texts) + extra)
     return folder

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import subprocess
     from typing import Any
 
-OURS, SKYS = "skywasm.api", "sky.utils.common_utils"
+OURS, SKYS = "skywasm", "sky.utils.common_utils"
 
 
 class Environment:
@@ -293,7 +293,7 @@ def test_python_starts_as_before(place: Environment) -> None:
 def test_both_ways_at_once(place: Environment) -> None:
     """`skywasm run` in an enabled environment does no harm: the drop-in is on once."""
     place.enable()
-    kinds = "[hasattr(f, 'skywasm_drop_in') or type(f).__module__ == 'skywasm._import_hook' for f in sys.meta_path]"
+    kinds = "[hasattr(f, 'skywasm_drop_in') or type(f).__module__ == 'skywasm.skypilot.import_hook' for f in sys.meta_path]"
     code = f"import sys; print(sum({kinds})); {WHOSE}; print(sum({kinds}))"
     done = place.skywasm("run", "-c", code)
     assert (done.stdout, done.stderr) == (f"2\n{OURS}\n1\n", "")

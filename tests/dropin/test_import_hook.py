@@ -15,7 +15,6 @@ import pytest
 from children import PACKAGES, finish, run, start
 
 from dropin.places import definition, make_sky, printed
-from skywasm import _registry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -185,9 +184,9 @@ def test_a_reason_goes_with_what_it_was_about(tmp_path: pathlib.Path) -> None:
         skypilot.install()
         odd = skypilot.status()["functions"]["format_float"]["state"]
         importlib.reload(c)
-        from skywasm import _stand_ins
+        from skywasm.skypilot import stand_ins
         report(odd=odd, answer=c.format_float(2.0))
-        c.format_float = _stand_ins.ORIGINALS["format_float"].function
+        c.format_float = stand_ins.ORIGINALS["format_float"].function
         report(**skypilot.status())
         """,
     )

@@ -15,7 +15,7 @@ from property.oracle import common_utils, subprocess_utils
 
 import skywasm
 from dropin.places import ROWS
-from skywasm import skypilot
+from skywasm import functions, skypilot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from skywasm._registry import Row
+    from skywasm.functions.declare import Row
 
 MODULES = {module.__name__: module for module in (common_utils, subprocess_utils)}
 NAMES = [row.name for row in ROWS]
@@ -31,7 +31,7 @@ NAMES = [row.name for row in ROWS]
 
 def now(row: Row) -> Any:
     """What SkyPilot's module holds at this moment."""
-    return vars(MODULES[str(row.patches)])[row.name]
+    return vars(MODULES[str(row.replaces)])[row.name]
 
 
 ORIGINALS = {row.name: now(row) for row in ROWS}
@@ -57,7 +57,7 @@ def test_ten_functions_are_replaced_and_put_back() -> None:
     """After install() all ten are skywasm's, after uninstall() each is the very object that it was."""
     before = list(sys.meta_path)
     assert skypilot.install() is True
-    assert states() == {row.name: "replaced" if row.patches else "addition" for row in skywasm._registry.ROWS}
+    assert states() == {row.name: "replaced" if row.replaces else "addition" for row in functions.ROWS}
     assert len(NAMES) == 10
     for row in ROWS:
         assert now(row).__module__.startswith("skywasm.")
@@ -290,10 +290,10 @@ def test_a_bad_variable_is_skypilots_error(name: str, variable: str, monkeypatch
 
 def test_stand_ins_work_without_skypilot() -> None:
     """A stand-in that was pickled into a process without the drop-in answers like skywasm's own function."""
-    with mock.patch.dict("skywasm._stand_ins.ORIGINALS", clear=True):
-        from skywasm import _stand_ins
+    with mock.patch.dict("skywasm.skypilot.stand_ins.ORIGINALS", clear=True):
+        from skywasm.skypilot.stand_ins import STAND_INS
 
-        assert _stand_ins.get_cpu_count() == skywasm.get_cpu_count()
-        assert _stand_ins.get_mem_size_gb() == skywasm.get_mem_size_gb()
+        assert STAND_INS["get_cpu_count"]() == skywasm.get_cpu_count()
+        assert STAND_INS["get_mem_size_gb"]() == skywasm.get_mem_size_gb()
         mounts = {"/a": "/"}
-        assert _stand_ins.get_max_workers_for_file_mounts(mounts) == skywasm.get_max_workers_for_file_mounts(mounts)
+        assert STAND_INS["get_max_workers_for_file_mounts"](mounts) == skywasm.get_max_workers_for_file_mounts(mounts)

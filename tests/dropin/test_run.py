@@ -43,7 +43,7 @@ def sky(tmp_path: pathlib.Path) -> dict[str, str]:
 def test_the_drop_in_is_on(words: tuple[str, ...], sky: dict[str, str]) -> None:
     """A Python found beside this one, named by its path, or this one by its options, has the drop-in."""
     done = skywasm_run(*words, "-c", WHOSE, env=sky)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "skywasm.api\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "skywasm\n", "")
 
 
 def test_skypilots_own_program() -> None:
@@ -60,7 +60,7 @@ def test_a_script_and_a_module(sky: dict[str, str], tmp_path: pathlib.Path) -> N
     (tmp_path / "program.py").write_text(f"import sys, beside\n{WHOSE}; print(sys.argv[1:])\n")
     for words in (("program.py",), (str(tmp_path / "program.py"),), ("-m", "program")):
         done = skywasm_run(*words, "--help", env={**sky, "PYTHONSAFEPATH": ""}, cwd=tmp_path)
-        assert (done.stdout, done.stderr) == ("skywasm.api\n['--help']\n", "")
+        assert (done.stdout, done.stderr) == ("skywasm\n['--help']\n", "")
 
 
 @posix
@@ -174,7 +174,7 @@ if __name__ == "__main__":
     assert done.stderr == ""
     answers = done.stdout.split()
     assert len(answers) >= 3
-    assert set(answers) == {"skywasm.api"}
+    assert set(answers) == {"skywasm"}
 
 
 def test_another_environment_is_left_alone(sky: dict[str, str], tmp_path: pathlib.Path) -> None:
@@ -193,7 +193,7 @@ def test_an_environment_reached_through_a_link(sky: dict[str, str], tmp_path: pa
     (tmp_path / "link").symlink_to(tmp_path / "real")
     python, same = (str(tmp_path / name / "bin" / "python") for name in ("real", "link"))
     done = call(python, "-m", "skywasm", "run", "--", same, "-c", WHOSE, env=sky)
-    assert (done.stdout, done.stderr) == ("skywasm.api\n", "")
+    assert (done.stdout, done.stderr) == ("skywasm\n", "")
 
 
 def test_the_switch_wins(sky: dict[str, str]) -> None:
@@ -221,7 +221,7 @@ def test_the_users_own_sitecustomize_runs_once(sky: dict[str, str], tmp_path: pa
     done = skywasm_run("-c", code, env={**env, "SKYPILOT_USE_RUST": ""})
     # Once in skywasm's own process, before it becomes the program.
     own = "mine sitecustomize\n"
-    assert done.stdout == f"{own}{own}5 {tmp_path / 'sitecustomize.py'}\nskywasm.api\n"
+    assert done.stdout == f"{own}{own}5 {tmp_path / 'sitecustomize.py'}\nskywasm\n"
     assert done.stderr == ""
 
 
@@ -240,7 +240,7 @@ def test_a_sitecustomize_that_raises(text: str, sky: dict[str, str], tmp_path: p
     env = {"PYTHONPATH": f"{tmp_path}{os.pathsep}{sky['PYTHONPATH']}"}
     alone = call(sys.executable, "-c", WHOSE, env=env)
     done = skywasm_run("-c", WHOSE, env=env)
-    assert (alone.stdout, done.stdout) == ("sky.utils.common_utils\n", "skywasm.api\n")
+    assert (alone.stdout, done.stdout) == ("sky.utils.common_utils\n", "skywasm\n")
     # Once in skywasm's own process.
     assert done.stderr == alone.stderr * 2
     assert "Error in sitecustomize" in alone.stderr
@@ -275,7 +275,7 @@ def test_a_script_of_another_environment_is_told(sky: dict[str, str], tmp_path: 
         script.write_text(f"#!{python}\n{WHOSE}\n")
         script.chmod(0o755)
         done = skywasm_run("tool", env=env)
-        assert done.stdout == ("sky.utils.common_utils\n" if told else "skywasm.api\n")
+        assert done.stdout == ("sky.utils.common_utils\n" if told else "skywasm\n")
         assert (f"{script} belongs to another Python, {python}: the drop-in is off in it" in done.stderr) is told
 
 
@@ -326,5 +326,5 @@ def test_no_trace_is_left(sky: dict[str, str], tmp_path: pathlib.Path) -> None:
     python = make_environment(tmp_path / "own")
     before = sorted(packages(tmp_path / "own").rglob("*"))
     done = call(python, "-m", "skywasm", "run", "-c", WHOSE, env=sky)
-    assert (done.stdout, done.stderr) == ("skywasm.api\n", "")
+    assert (done.stdout, done.stderr) == ("skywasm\n", "")
     assert sorted(packages(tmp_path / "own").rglob("*")) == before

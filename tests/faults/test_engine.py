@@ -1,206 +1,218 @@
-"""Where raw calls are untested or do not work, wasmtime-py's public API serves instead."""
+"""A wasmtime that is not what skywasm knows: used where it is proven, refused with the reason where it is not."""
 
 from __future__ import annotations
 
 import pytest
 from children import run
 
+import examples
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 pytest.importorskip("wasmtime")
 
+UNTESTED = """
+    from skywasm.crossing.engine import setup
+    setup.TESTED_MAJORS = ("49",)
+"""
 LACKING = """
-    from skywasm import _capi
-    class Without(_capi.Library):
+    from skywasm.crossing.engine import library
+    class Without(library.Library):
         def function(self, name, *prototype):
             if name == "{name}":
                 raise AttributeError(name)
             return super().function(name, *prototype)
-    _capi.Library = Without
+    library.Library = Without
 """
-# Ways of losing the raw path, each as code that runs before the engine is loaded.
+# Ways of having another wasmtime, each as code that runs before the engine is loaded, and the reason that is told.
 WAYS = {
-    "untested wasmtime": (
-        """
-    from skywasm import _engine
-    _engine.RAW_TESTED_MAJORS = ("49",)
-    """,
-        "not tested with wasmtime",
-    ),
     "no library where it is looked for": (
         """
-    from skywasm import _capi
-    _capi._LIBRARIES["linux"] = "_libelsewhere.so"
+    from skywasm.crossing.engine import library
+    library._FILES["linux"] = "_libelsewhere.so"
     """,
         "_libelsewhere.so",
     ),
     "another library in its place": (
         """
     import _ctypes
-    from skywasm import _capi
-    _capi._LIBRARIES["linux"] = _ctypes.__file__
+    from skywasm.crossing.engine import library
+    library._FILES["linux"] = _ctypes.__file__
     """,
         "wasm_config_new",
     ),
-    "the library lacks unchecked calls": (LACKING.format(name="wasmtime_func_call_unchecked"), "C API"),
-    "the library lacks unchecked host functions": (
-        LACKING.format(name="wasmtime_linker_define_func_unchecked"),
-        "C API",
+    "the library lacks unchecked calls": (
+        LACKING.format(name="wasmtime_func_call_unchecked"),
+        "wasmtime_func_call_unchecked; install wasmtime",
     ),
-    "the library lacks a setting": (LACKING.format(name="wasmtime_config_memory_may_move_set"), "memory_may_move"),
+    "the library lacks a setting": (
+        LACKING.format(name="wasmtime_config_memory_may_move_set"),
+        "memory_may_move_set; install wasmtime",
+    ),
     "the library takes no compiled module": (
         """
-    from skywasm import _capi
-    _capi.Module.__init__ = lambda self, engine, compiled: engine.library.require(None, None) or 1 / 0
+    from skywasm.crossing.engine import library
+    library.Compiled.__init__ = lambda self, engine, compiled: engine.library.require(None, None) or 1 / 0
     """,
         "division by zero",
     ),
-    "the library cannot instantiate": (
+    "calls answer wrongly": (
         """
-    from skywasm import _capi
-    _capi.Store._define = lambda self, linker, namespace: None
+    from skywasm.crossing import calls
+    calls.taken = lambda seat, result: b"0"
     """,
-        "unknown import",
+        "wrong answer",
     ),
-    "raw calls answer wrongly": (
+    "answers to requests do not arrive": (
         """
-    from skywasm import _instance
-    _instance.RawInstance.take = lambda self, packed: b"0"
+    from skywasm.crossing import calls
+    calls.put_answer = lambda cells, at, answer, request: 1 / 0
     """,
-        "wrong answers",
+        "division by zero",
     ),
-    "raw host functions answer wrongly": (
-        """
-    from skywasm import _instance
-    _instance.raw_callback = lambda made, name, context: made(lambda *arguments: None)
+    "another C API": (
+        UNTESTED
+        + """
+    from wasmtime import _bindings
+    _bindings._wasmtime_store_new.argtypes = _bindings._wasmtime_store_new.argtypes[:1]
     """,
-        "self-test",
+        "wasmtime_store_new is declared otherwise; install wasmtime",
+    ),
+    "an untested wasmtime whose package does not load": (
+        UNTESTED
+        + """
+    import sys
+    sys.modules["wasmtime._bindings"] = None
+    """,
+        "cannot be read",
     ),
 }
 
-ALL_TWELVE = """
-    import hashlib, os
-    import skywasm
+# Examples of every function, and arguments that are wrong in each place; no number names a descriptor.
+CALLS = """
+    import skywasm, examples
     from skywasm import reference
-    folder = os.path.dirname(skywasm.__file__)
-    file = os.path.join(folder, "api.py")
-    CALLS = [
-        (name, args)
-        for name, all_args in {
-            "base36_encode": [("deadbeef",), ("0x_f f",), ("f" * 64,), ("7" * 5000,), ("",), ("-1",)],
-            "format_float": [(0.25,), (1e300,), (2.675, 2), (float("nan"),)],
-            "truncate_long_string": [("a long text to be cut", 8), ("\\N{SNOWMAN}" * 90, 20, True), ("short",)],
-            "hash_file": [(file, "md5"), (file, "sha3_512"), (file, "nonsense"), (folder + "/none", "md5")],
-            "read_last_n_lines": [(file, 3), (file, 10**6), (file, 0), (file, -1), (folder + "/none", 1)],
-            "find_free_port": [(65535,), (2**40,), (-1,), ("1",)],
-            "get_cpu_count": [()],
-            "get_mem_size_gb": [()],
-            "get_parallel_threads": [(), ("Kubernetes",), (5,)],
-            "get_max_workers_for_file_mounts": [({"/a": folder},), ({},), ({"/a": None}, "aws")],
-            "is_process_alive": [(os.getpid(),), (2**31,), (2**31 - 1,), (0,), ("1",)],
-            "estimate_fd_for_directory": [(folder,), (file,), (folder + "/none",)],
-        }.items()
-        for args in all_args
-    ]
-    def outcome(function, args):
+    from skywasm.functions import ROWS
+    place = examples.Workplace(quick=True).__enter__()
+    ODD = (None, "", "no such thing", -1, 1.5, float("nan"), [3], 2**70)
+    CALLS = []
+    for row in ROWS:
+        whole = [example(place) if callable(example) else example for example in row.examples.values()]
+        CALLS += [(row.name, arguments) for arguments in whole]
+        for at in range(len(whole[0])):
+            CALLS += [(row.name, (*whole[0][:at], odd, *whole[0][at + 1 :])) for odd in ODD]
+        for name in row.reference.__code__.co_varnames[len(whole[0]) : row.reference.__code__.co_argcount]:
+            CALLS += [(row.name, whole[0], {name: odd}) for odd in ODD]
+    def outcome(function, args, kwargs):
         try:
-            answer = function(*args)
+            answer = function(*args, **kwargs)
         except Exception as error:
             return type(error).__name__ + ": " + str(error)
         return answer.hexdigest() if hasattr(answer, "hexdigest") else repr(answer)
     def differences():
         different = []
-        for name, args in CALLS:
-            got, want = outcome(getattr(skywasm, name), args), outcome(getattr(reference, name), args)
+        for name, args, *named in CALLS:
+            kwargs = named[0] if named else {}
+            got, want = (outcome(getattr(api, name), args, kwargs) for api in (skywasm, reference))
             if got != want:
-                different.append((name, repr(args)[:60], got, want))
+                different.append((name, repr(args)[:60], kwargs, got, want))
         return different
 """
 
 
+def child(code: str, **how: Any) -> dict[str, Any]:
+    """Runs a child without the compiled artifact of the other tests: proving comes before compiling."""
+    return run(code, **examples.seen({**how, "env": {"SKYWASM_CACHE": "0", **how.get("env", {})}}))
+
+
 @pytest.mark.parametrize("way", WAYS)
-def test_wasm_mode_by_the_public_path(way: str) -> None:
-    """All twelve functions are right in wasm mode, errors included, and ``get_backend_info`` names the path."""
-    found = run(
-        WAYS[way][0]
-        + ALL_TWELVE
+def test_it_is_refused_in_wasm_mode(way: str) -> None:
+    """Every call is an error with the reason, and a child that is harmed by nothing else."""
+    code, reason = WAYS[way]
+    found = child(
+        code
+        + """
+    import skywasm
+    skywasm.set_backend("wasm")
+    messages = []
+    for call in (lambda: skywasm.base36_encode("ff"), lambda: skywasm.is_process_alive(1), skywasm.warm_up):
+        try:
+            messages.append(repr(call()))
+        except Exception as error:
+            messages.append(type(error).__name__ + ": " + str(error))
+    report(messages=messages, info=skywasm.get_backend_info())
+    """
+    )
+    assert len(set(found["messages"])) == 1 or "division" in reason, found["messages"]
+    assert reason in found["messages"][0]
+    if "division" not in reason:
+        assert found["messages"][0].startswith("CoreUnavailableError: ")
+    assert found["info"]["backend"] == "not loaded"
+
+
+@pytest.mark.parametrize("way", [way for way in WAYS if "division" not in WAYS[way][1]])
+def test_auto_answers_in_python(way: str) -> None:
+    """Every function is right in auto, and one warning tells the reason."""
+    code, reason = WAYS[way]
+    found = child(
+        code
+        + CALLS
+        + """
+    skywasm.warm_up()
+    report(different=differences(), warnings=warnings, info=skywasm.get_backend_info())
+    """
+    )
+    assert found["different"] == []
+    assert len(found["warnings"]) == 1, found["warnings"]
+    assert reason in found["warnings"][0]
+    assert reason in found["info"]["reason"]
+    assert (found["info"]["mode"], found["info"]["backend"], found["info"]["call_path"]) == ("auto", "python", None)
+
+
+@pytest.mark.parametrize("before", ["", UNTESTED], ids=["tested", "untested"])
+def test_every_function_in_wasm_mode(before: str) -> None:
+    """Examples and wrong arguments alike give the reference's answers and errors, again when asked again.
+
+    A major of wasmtime that the tests do not know is used as well, once its declarations are known to be the same.
+    """
+    found = child(
+        before
+        + CALLS
         + """
     skywasm.set_backend("wasm")
     first = differences()
-    info = skywasm.get_backend_info()
-    port = skywasm.find_free_port(20000)
-    digest = skywasm.hash_file(file, "blake3")
+    digest = skywasm.hash_file(skywasm.__file__, "blake3")
     digest.update(b"more")
-    report(first=first, again=differences(), port=port, info=info, warnings=warnings)
+    report(first=first, again=differences(), info=skywasm.get_backend_info(), calls=len(CALLS))
     """
     )
-    assert (found["first"], found["again"]) == ([], [])
-    assert found["port"] >= 20000
-    assert (found["info"]["backend"], found["info"]["call_path"]) == ("wasm", "public")
+    # What only hashlib resolves is told with the names of backends in wasm mode.
+    assert [one for one in found["first"] if one[0] != "hash_file"] == []
+    assert found["first"] == found["again"]
+    assert found["calls"] > 100
+    assert (found["info"]["backend"], found["info"]["call_path"]) == ("wasm", "raw")
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_auto_keeps_scalars_in_python(way: str) -> None:
-    """By the public path no scalar call would be faster, so ``auto`` answers them in Python and says why."""
-    code, reason = WAYS[way]
-    found = run(
-        code
-        + ALL_TWELVE
-        + """
-    import skywasm._runtime as runtime
-    skywasm.warm_up()
-    calls = []
-    crossing, runtime._cross = runtime._cross, lambda *args: calls.append(args[0]) or crossing(*args)
-    different = differences()
-    scalars = list(calls)
-    digest = skywasm.hash_file("/dev/null", "blake3").hexdigest()
-    report(different=different, scalars=scalars, blake3=calls, digest=digest, info=skywasm.get_backend_info())
-    """
-    )
-    assert found["different"] == []
-    assert found["scalars"] == []
-    assert found["blake3"], "only the artifact knows blake3, by whatever path"
-    assert found["digest"].startswith("af1349b9f5f9a1a6")
-    assert (found["info"]["mode"], found["info"]["backend"], found["info"]["call_path"]) == ("auto", "python", "public")
-    assert reason in found["info"]["reason"]
-
-
-def test_the_raw_path_gives_the_same() -> None:
-    """The same calls by the raw path, so that the lists above are known to be answerable."""
-    found = run(
-        ALL_TWELVE
-        + """
+def test_proving_happens_before_the_first_compiling_only() -> None:
+    """An untested wasmtime is held against its own declarations once; what it compiled was proven then."""
+    code = """
+    import sys, skywasm
     skywasm.set_backend("wasm")
-    report(different=differences(), info=skywasm.get_backend_info())
+    text, cache = skywasm.base36_encode("ff"), skywasm.get_backend_info()["cache"]
+    report(text=text, imported="wasmtime" in sys.modules, cache=cache)
     """
-    )
-    assert found["different"] == []
-    assert found["info"]["backend"] == "wasm"
+    child(UNTESTED + code, env={"SKYWASM_CACHE": ""})
+    found = child(UNTESTED + code, env={"SKYWASM_CACHE": ""})
+    assert (found["text"], found["imported"], found["cache"]) == ("73", False, "hit")
+    found = child(UNTESTED + code)
+    assert (found["text"], found["imported"]) == ("73", True)
 
 
-def test_an_older_wasmtime() -> None:
-    """A wasmtime without one of the settings is refused with the version to install, not run without it."""
-    found = run(
-        """
-    import wasmtime, skywasm
-    from skywasm import _engine
-    _engine.RAW_TESTED_MAJORS = ()
-    del wasmtime.Config.max_wasm_stack
-    skywasm.set_backend("wasm")
-    try:
-        skywasm.base36_encode("ff")
-    except skywasm.errors.CoreUnavailableError as error:
-        report(message=str(error))
-    skywasm.set_backend("auto")
-    skywasm.warm_up()
-    report(text=skywasm.base36_encode("ff"), warnings=warnings)
-    """
-    )
-    assert "max_wasm_stack" in found["message"]
-    assert "install wasmtime" in found["message"]
-    assert (found["text"], len(found["warnings"])) == ("73", 1)
-
-
-def test_a_first_call_leaves_wasmtime_py_alone() -> None:
-    """With the artifact in the cache, raw calls need the library alone: importing the package takes twice as long."""
+@pytest.mark.parametrize("off", ["", "0"])
+def test_a_first_call_leaves_wasmtime_py_alone(off: str) -> None:
+    """Calls need the library alone, compiling included: importing the package takes twice as long."""
     code = """
     import sys, skywasm
     skywasm.set_backend("wasm")
@@ -208,19 +220,19 @@ def test_a_first_call_leaves_wasmtime_py_alone() -> None:
     alive = skywasm.is_process_alive(1)
     report(text=text, alive=alive, imported="wasmtime" in sys.modules, info=skywasm.get_backend_info())
     """
-    run(code)
-    found = run(code)
+    run(code, env={"SKYWASM_CACHE": off})
+    found = run(code, env={"SKYWASM_CACHE": off})
     assert (found["text"], found["alive"], found["info"]["call_path"]) == ("73", True, "raw")
-    assert found["info"]["cache"] == "hit"
+    assert found["info"]["cache"].partition(" ")[0] == ("off" if off else "hit")
     assert not found["imported"]
 
 
-def test_both_ways_in_one_process() -> None:
-    """A program's own use of wasmtime-py, before and after, disturbs nothing; both ways share the cache's entry."""
+def test_beside_wasmtime_py_in_one_process() -> None:
+    """A program's own use of wasmtime-py, before and after, disturbs nothing, and sees what skywasm sees."""
     found = run(
         """
     import wasmtime, skywasm
-    from skywasm import _runtime
+    from skywasm.routes import core
     def own():
         store = wasmtime.Store()
         module = wasmtime.Module(store.engine, '(module (func (export "f") (result i32) (i32.const 7)))')
@@ -228,10 +240,10 @@ def test_both_ways_in_one_process() -> None:
     results = [own()]
     skywasm.set_backend("wasm")
     results += [skywasm.base36_encode("ff"), own()]
-    engine = _runtime.engine()
-    names = [entry.name for entry in engine.public().module.exports]
+    names = [entry.name for entry in wasmtime.Module(wasmtime.Engine(), core.package_data(core.ARTIFACT)).exports]
     results += [skywasm.base36_encode("ff"), own()]
-    report(results=results, same=sorted(names) == sorted(_runtime.pool[0].store.exports), cache=engine.cache)
+    report(results=results, same=sorted(names) == sorted(core.core().interface.binary.exports),
+           cache=skywasm.get_backend_info()["cache"])
     """
     )
     assert found["results"] == [7, "73", 7, "73", 7]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from children import run
 
+import examples
+
 # Ways of not having wasmtime, each as code that makes the import fail as it would on such a machine.
 BLOCKED = """
     import sys, importlib.abc
@@ -25,24 +27,10 @@ WAYS = {
 
 # Every function with its answer in Python, so that "right" needs no engine.
 CHECK = """
-    import json, os, skywasm
+    import skywasm, examples
     from skywasm import reference
-    folder = os.path.dirname(skywasm.__file__)
-    file = os.path.join(folder, "errors.py")
-    CALLS = {
-        "base36_encode": ("deadbeef",),
-        "format_float": (0.25,),
-        "truncate_long_string": ("a long text to be cut", 8),
-        "hash_file": (file, "sha256"),
-        "read_last_n_lines": (file, 3),
-        "find_free_port": (20000,),
-        "get_cpu_count": (),
-        "get_mem_size_gb": (),
-        "get_parallel_threads": ("kubernetes",),
-        "get_max_workers_for_file_mounts": ({"/a": folder},),
-        "is_process_alive": (os.getpid(),),
-        "estimate_fd_for_directory": (folder,),
-    }
+    place = examples.Workplace(quick=True).__enter__()
+    CALLS = examples.first(place)
     def value(answer):
         return answer.hexdigest() if hasattr(answer, "hexdigest") else answer
     def wrong():
@@ -54,11 +42,12 @@ CHECK = """
                 names.append(name)
         return names
 """
+SEEN = examples.seen()
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_auto_answers_in_python_with_one_warning(way: str) -> None:
-    """All twelve answers are right, one warning tells the reason, and so does ``get_backend_info``."""
+    """All answers are right, one warning tells the reason, and so does ``get_backend_info``."""
     blocked, reason = WAYS[way]
     found = run(
         blocked
@@ -70,7 +59,8 @@ def test_auto_answers_in_python_with_one_warning(way: str) -> None:
         skywasm.warm_up()
         skywasm.get_backend_info(load=True)
     report(before=before, after=wrong(), warnings=warnings, info=skywasm.get_backend_info())
-    """
+    """,
+        **SEEN,
     )
     assert (found["before"], found["after"]) == ([], [])
     assert len(found["warnings"]) == 1
@@ -88,8 +78,8 @@ def test_auto_that_warms_by_use(way: str) -> None:
         blocked
         + """
     import skywasm
-    from skywasm import _dispatch
-    _dispatch.WARM_AFTER_CALLS = 3
+    from skywasm.routes import paying
+    paying.WARM_AFTER_CALLS = 3
     answers = [skywasm.base36_encode("ff") for _ in range(20)]
     report(answers=sorted(set(answers)), warnings=len(warnings))
     """
@@ -118,7 +108,8 @@ def test_wasm_mode_says_what_is_wrong(way: str) -> None:
         except skywasm.errors.CoreUnavailableError as error:
             outcomes.setdefault("warm_up", []).append(str(error))
     report(outcomes=outcomes, expected=[*CALLS, "warm_up"], info=skywasm.get_backend_info())
-    """
+    """,
+        **SEEN,
     )
     assert sorted(found["outcomes"]) == sorted(found["expected"])
     for messages in found["outcomes"].values():
@@ -136,7 +127,8 @@ def test_python_mode_does_not_even_look() -> None:
     skywasm.set_backend("python")
     skywasm.warm_up()
     report(wrong=wrong(), warnings=warnings)
-    """
+    """,
+        **SEEN,
     )
     assert (found["wrong"], found["warnings"]) == ([], [])
 
@@ -154,7 +146,9 @@ def test_where_the_engine_is_refused(where: str) -> None:
     if where == "an unknown machine":
         pytest.importorskip("wasmtime")
     code, reason = REFUSED[where]
-    found = run(f"    {code}\n" + CHECK + "\n    skywasm.warm_up()\n    report(wrong=wrong(), warnings=warnings)\n")
+    found = run(
+        f"    {code}\n" + CHECK + "\n    skywasm.warm_up()\n    report(wrong=wrong(), warnings=warnings)\n", **SEEN
+    )
     assert found["wrong"] == []
     assert len(found["warnings"]) == 1
     assert reason in found["warnings"][0]

@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("libcst")
 
-from skywasm.migrate import _one_file
+from skywasm.migrate import one_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from skywasm.migrate._names import Reached
-    from skywasm.migrate._one_file import Outcome
+    from skywasm.migrate.one_file import Outcome
 
 
 def text_of(source: str) -> str:
@@ -36,7 +36,7 @@ def outcome(
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(source if isinstance(source, bytes) else text_of(source).encode())
-    result = _one_file.migrate(str(path), reached, keep_imports)
+    result = one_file.migrate(str(path), reached, keep_imports)
     assert not result.problem, result.problem
     return result
 

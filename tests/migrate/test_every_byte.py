@@ -215,11 +215,11 @@ def test_no_hole_is_left(before: bytes, after: bytes, tmp_path: pathlib.Path) ->
 )
 def test_what_cannot_be_read_is_told(data: bytes, tmp_path: pathlib.Path) -> None:
     """A file that cannot be decoded, parsed or given back unchanged is left alone, with the reason."""
-    from skywasm.migrate import _one_file
+    from skywasm.migrate import one_file
 
     path = tmp_path / "program.py"
     path.write_bytes(data)
-    result = _one_file.migrate(str(path))
+    result = one_file.migrate(str(path))
     assert result.problem
     assert "please report" not in result.problem
     assert not result.changed

@@ -8,7 +8,7 @@ import stat
 import pytest
 
 from migrate.sources import outcome
-from skywasm.migrate import _many, _names, _one_file, _walk
+from skywasm.migrate import _names, _walk, many, one_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def test_other_things_than_files_are_told(tmp_path: pathlib.Path) -> None:
     """Named pipes and dangling links do not keep anybody waiting."""
     os.mkfifo(tmp_path / "pipe.py")
     (tmp_path / "dangling.py").symlink_to("nowhere")
-    result = _many.scan([str(tmp_path / "pipe.py"), str(tmp_path / "dangling.py")])
+    result = many.scan([str(tmp_path / "pipe.py"), str(tmp_path / "dangling.py")])
     assert [problem.problem for problem in result.problems] == ["not a regular file", "No such file or directory"]
 
 
@@ -89,7 +89,7 @@ def test_an_unreadable_folder_is_told(tmp_path: pathlib.Path, monkeypatch: pytes
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", refusing)
-    result = _many.scan([str(tmp_path)])
+    result = many.scan([str(tmp_path)])
     assert (result.files, len(result.paths)) == (1, 1)
     assert [(problem.path, problem.problem) for problem in result.problems] == [
         (str(tmp_path / "a"), "Permission denied")
@@ -101,7 +101,7 @@ def test_files_that_name_nothing_are_not_parsed(tmp_path: pathlib.Path) -> None:
     (tmp_path / "broken.py").write_bytes(b"import common_utils (\xff")
     (tmp_path / "other.py").write_bytes(b"hash_file = 1\n")
     (tmp_path / "both.py").write_bytes(TEXT)
-    result = _many.scan([str(tmp_path)])
+    result = many.scan([str(tmp_path)])
     assert (result.files, result.paths, result.problems) == (3, [str(tmp_path / "both.py")], [])
 
 
@@ -134,7 +134,7 @@ def test_mode_bits_are_kept(mode: int, tmp_path: pathlib.Path) -> None:
     """A written file has the mode of the old one, and nothing else is left in its folder."""
     result = outcome(TEXT, tmp_path)
     os.chmod(result.path, mode)
-    _one_file.write(result)
+    one_file.write(result)
     assert stat.S_IMODE(os.stat(result.path).st_mode) == mode
     assert os.listdir(tmp_path) == ["program.py"]
     assert (tmp_path / "program.py").read_bytes() == result.after
@@ -146,7 +146,7 @@ def test_a_link_stays_a_link(tmp_path: pathlib.Path) -> None:
     result = outcome(TEXT, tmp_path / "real")
     link = tmp_path / "link.py"
     link.symlink_to("real/program.py")
-    _one_file.write(_one_file.migrate(str(link)))
+    one_file.write(one_file.migrate(str(link)))
     assert link.is_symlink()
     assert (tmp_path / "real" / "program.py").read_bytes() == result.after
 
@@ -156,7 +156,7 @@ def test_a_file_that_changed_meanwhile_is_not_written(tmp_path: pathlib.Path) ->
     result = outcome(TEXT, tmp_path)
     (tmp_path / "program.py").write_bytes(b"x = 1\n")
     with pytest.raises(OSError, match="changed while it was looked at"):
-        _one_file.write(result)
+        one_file.write(result)
     assert (tmp_path / "program.py").read_bytes() == b"x = 1\n"
 
 
@@ -169,7 +169,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: pathlib.Path, monkeypatch:
     result = outcome(TEXT, tmp_path)
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
-        _one_file.write(result)
+        one_file.write(result)
     assert os.listdir(tmp_path) == ["program.py"]
     assert (tmp_path / "program.py").read_bytes() == TEXT
 
@@ -180,17 +180,17 @@ def test_a_write_protected_file_is_not_written(tmp_path: pathlib.Path) -> None:
     result = outcome(TEXT, tmp_path)
     os.chmod(result.path, 0o444)
     with pytest.raises(PermissionError, match="write-protected"):
-        _one_file.write(result)
+        one_file.write(result)
 
 
 def test_many_processes_give_what_one_gives(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The outcomes are the same, and in the same order, with several processes."""
     for number in range(6):
         (tmp_path / f"p{number}.py").write_bytes(TEXT + b"# %d\n" % number)
-    result = _many.scan([str(tmp_path)])
-    alone = list(_many.outcomes(result, False, lambda: None))
-    monkeypatch.setattr(_many, "_WORTH_PROCESSES", 0)
+    result = many.scan([str(tmp_path)])
+    alone = list(many.outcomes(result, False, lambda: None))
+    monkeypatch.setattr(many, "_WORTH_PROCESSES", 0)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    assert list(_many.outcomes(result, False, lambda: None)) == alone
+    assert list(many.outcomes(result, False, lambda: None)) == alone
     assert [os.path.basename(one.path) for one in alone] == [f"p{number}.py" for number in range(6)]
     assert all(one.changed for one in alone)

@@ -27,6 +27,7 @@ TESTED_MAJORS = ("50",)
 """Majors of wasmtime that the tests have run against. Any other proves its declarations before it is used."""
 
 _ADVICE = "install wasmtime 50.0.1 or newer"
+
 # The setters in this order are also part of the cache key.
 CONFIGURATION = (
     # The compile threads do not survive a fork: a child that compiles would wait for them for ever.
@@ -147,9 +148,8 @@ class Loaded:
             raise
         except AttributeError as error:
             # Of wasmtime's own import, or a function that the library lacks.
-            raise CoreUnavailableError(
-                f"wasmtime {self.version} cannot be used: {type(error).__name__}: {error}; {_ADVICE}"
-            ) from error
+            known = f"wasmtime {self.version}".rstrip()
+            raise CoreUnavailableError(f"{known} cannot be used: {type(error).__name__}: {error}; {_ADVICE}") from error
         except Exception as error:
             # ImportError without ctypes or wasmtime, OSError when the library does not load, and more.
             raise CoreUnavailableError(f"wasmtime cannot be used: {type(error).__name__}: {error}") from error
@@ -185,5 +185,6 @@ class Loaded:
             problem = proof.problem(self._package)
             if problem is not None:
                 raise CoreUnavailableError(
-                    f"wasmtime {self.version} has another C API than skywasm knows: {problem}; {_ADVICE}"
+                    f"wasmtime {self.version} has another C API than skywasm knows: {problem}; "
+                    f"install wasmtime {TESTED_MAJORS[-1]}"
                 )
