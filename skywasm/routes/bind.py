@@ -237,11 +237,13 @@ def _counted(row: Row) -> Road:
 
 def fell_back(name: str, error: Exception) -> None:
     """Takes note that Python answers a call of ``name`` for the artifact, which failed with ``error``."""
-    failures.note(name, error)
+    failures.count(name)
     if isinstance(error, CoreUnavailableError) and not isinstance(error, BeingLoaded) and not is_warm():
         # Not one call but the engine failed to load, after a fork for example.
         failures.give_up(error)
         bind()
+    else:
+        failures.tell(name, error)
 
 
 def load() -> None:

@@ -13,9 +13,13 @@ reason: str | None = None
 """Why the engine is not tried any more in ``auto`` mode; None while it may be."""
 
 
-def note(name: str, error: Exception) -> None:
+def count(name: str) -> None:
     """Takes note of a call that Python answers."""
     counts[name] = counts.get(name, 0) + 1
+
+
+def tell(name: str, error: Exception) -> None:
+    """Says once why Python answers a call."""
     log.warn_once(f"skywasm answers {name} in Python: {type(error).__name__}: {error}")
 
 

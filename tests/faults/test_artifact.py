@@ -166,7 +166,7 @@ FOREIGN: dict[str, tuple[str, str]] = {
     "a capability that nothing gives": (recorded(lambda text: text + "\nask 99 run(command:str)->int +all"), "run"),
     "a request under another capability": (
         recorded(lambda text: text.replace("cpu_online()->int +cpu", "cpu_online()->int +files")),
-        "process",
+        "cpu_online of the capability 'files'",
     ),
     "WASI import": (
         artifacts.text(
