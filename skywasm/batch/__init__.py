@@ -48,7 +48,7 @@ def hash_strings(strs: Iterable[str | bytes], alg: str) -> list[str]:
     ['0cc175b9c0f1b6a831c399e269772661', '0cc175b9c0f1b6a831c399e269772661']
     """
     items = as_list(strs)
-    if not items or not strings.may_cross(alg, len(items)):
+    if not strings.may_cross(alg, len(items)):
         return strings.in_python(items, alg)
     return strings.crossing(items, alg)
 

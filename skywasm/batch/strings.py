@@ -88,6 +88,8 @@ def crossing(items: Sequence[Any], alg: str) -> list[str]:
         # A host whose policy refuses an algorithm refuses it here too.
         hashing.python_hash(alg)
         _allowed.add(alg)
+    if not items:
+        return []
     try:
         core.load()
     except CoreUnavailableError as error:

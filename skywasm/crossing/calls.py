@@ -248,7 +248,7 @@ class Way:
 
     def general(self, *args: Any) -> Any:
         """The road for arguments of every kind."""
-        return self._answer(args, lambda: call(self.module, self.function, args, None, False))
+        return self._answer(args, lambda: self._kept(args, call(self.module, self.function, args, None, False)))
 
     def by(self, cross: Callable[..., Any]) -> Callable[..., Any]:
         """A road by a hook of the function's own, which raises ``NeedsReference`` for what it leaves to ``python``."""
@@ -256,7 +256,10 @@ class Way:
 
     def settle(self, seat: Seat, error: int | None, *args: Any) -> Any:
         """What a generated road does not handle: a trap, a large answer, a request, a step of several, an error."""
-        return self._answer(args, lambda: self._settled(seat, error))
+        return self._answer(args, lambda: self._kept(args, self._settled(seat, error)))
+
+    def _kept(self, args: Sequence[Any], answer: Any) -> Any:
+        return args[0] if self.function.keeps and answer == args[0] else answer
 
     def _settled(self, seat: Seat, error: int | None) -> Any:
         instance = seat[places.INSTANCE]

@@ -7,6 +7,8 @@ step. Nothing that comes out of the guest is believed before ``region`` has chec
 from __future__ import annotations
 
 import ctypes
+import weakref
+from functools import partial
 
 from skywasm.crossing import clock, rules
 from skywasm.crossing import convention as c
@@ -39,6 +41,21 @@ _Storage = ctypes.c_int64 * (c.SLOTS * SLOT_WORDS + 1)
 _TRAP_OFFSET = c.SLOTS * SLOT_WORDS * 8
 
 
+# The references that free instances, kept apart from these: what is part of the same garbage is not called.
+_live: dict[weakref.ref[Instance], None] = {}
+_MANY = 256
+
+
+def _forget_freed() -> None:
+    for reference in [one for one in _live if one() is None]:
+        _live.pop(reference, None)
+
+
+def existing(module: Module) -> int:
+    """How many instances of a module there are."""
+    return sum(1 for one in [reference() for reference in list(_live)] if one is not None and one.module is module)
+
+
 class Instance:
     """A store with one instance in it, as the engine has it."""
 
@@ -56,7 +73,7 @@ class Instance:
             "reserved",
             "size",
         ),
-        *("slots", "store", "trap", "world"),
+        *("__weakref__", "_freeing", "slots", "store", "trap", "world"),
     )
 
     def __init__(self, module: Module) -> None:
@@ -66,8 +83,12 @@ class Instance:
         library = world.library
         if world.limited:
             headroom.require(headroom.INSTANCE_MIB, "an instance")
-        module.existing.add(id(self))
         self.store: int | None = library.wasmtime_store_new(world.engine.pointer, None, None)
+        # Freed in C, without a line of Python: an exception that a signal handler raises in a finalizer is lost.
+        self._freeing = weakref.ref(self, partial(library.delete_store, self.store))
+        _live[self._freeing] = None
+        if len(_live) > _MANY:
+            _forget_freed()
         self.context: int = library.wasmtime_store_context(self.store)
         # Before anything runs: where memory is not initialised by copying on write, instantiating runs code.
         library.wasmtime_context_set_epoch_deadline(self.context, clock.NEVER)
@@ -129,12 +150,10 @@ class Instance:
         """Frees the instance. Nothing of its seat may be used afterwards."""
         store, self.store = self.store, None
         if store is not None:
+            _live.pop(self._freeing, None)
+            # Without the reference nobody calls its callback.
+            del self._freeing
             self.world.library.wasmtime_store_delete(store)
-            self.module.existing.discard(id(self))
-
-    def __del__(self) -> None:
-        if getattr(self, "store", None) is not None:
-            self.close()
 
     def _export(self, name: bytes, kind: int) -> Extern:
         extern = Extern()

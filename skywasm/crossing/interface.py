@@ -30,7 +30,7 @@ _MORE = 0x80
 class Function:
     """A function of the module: its parameters by name and kind, what it asks for, and the kind of its result."""
 
-    __slots__ = ("asks", "batch", "name", "parameters", "result")
+    __slots__ = ("asks", "batch", "keeps", "name", "parameters", "result")
 
     def __init__(self, name: str, parameters: list[tuple[str, str]], result: str, batch: bool) -> None:
         self.name = name
@@ -38,6 +38,8 @@ class Function:
         self.asks = tuple(kind[1:] for _, kind in parameters if kind.startswith("+"))
         self.result = result
         self.batch = batch
+        # Text of the same kind comes out as went in: where it is the same text, it is the very object.
+        self.keeps = bool(self.parameters) and self.parameters[0][1] == result == "text"
 
 
 class Request:

@@ -90,8 +90,6 @@ class Module:
         self.resume = self._index[c.RESUME]
         self.places: tuple[int, ...] = ()
         self.pool: list[Seat] = []
-        # Instances, by identity, from before they are made until they are freed.
-        self.existing: set[int] = set()
         self.host = {one.name: one for one in host}
         self.answers = self._answers(self.host)
         self._world: Loaded | None = None
@@ -171,12 +169,13 @@ class Module:
         Where no thread of the parent was inside the engine it is freed: each generation of forks would have the
         addresses of all before it otherwise. Else that could meet locks that nobody will release.
         """
-        if len(self.existing) == len(self.pool):
+        from skywasm.crossing.instance import existing
+
+        if existing(self) == len(self.pool):
             for seat in self.pool:
                 seat[-1].close()
         else:
             _abandoned.append((self._world, list(self.pool)))
-        self.existing.clear()
         self.pool.clear()
         self._world = self.problem = None
         self._loading = False

@@ -103,6 +103,8 @@ def source(module: Module, function: Function, defaults: Mapping[str, Any], shor
     tests, steps = _arguments(function)
     names = ", ".join(name for name, _ in function.parameters)
     right, value, status = _answer(function)
+    first = function.parameters[0][0] if function.parameters else ""
+    answered = f"{first} if answer == {first} else answer" if function.keeps else "answer"
     lines = [f"def {function.name}({_head(function, defaults)}):"]
     indent = "    "
     if tests:
@@ -134,7 +136,7 @@ def source(module: Module, function: Function, defaults: Mapping[str, Any], shor
         "        raise",
         "    if answer is not None:",
         "        append(seat)",
-        "        return answer",
+        f"        return {answered}",
         f"    return settle({', '.join(filter(None, ('seat, error', names)))})",
     ]
     lines += [indent + line for line in body]

@@ -113,6 +113,9 @@ class Library:
         # No argument types: the arguments are prepared once, and conversion at each call costs 20 ns each.
         self.keep_gil = ctypes.PYFUNCTYPE(_POINTER)(entry)
         self.release_gil = ctypes.CFUNCTYPE(_POINTER)(entry)
+        # As the callback of a weak reference, which is handed the reference: C ignores what is too much.
+        delete = ctypes.cast(self.wasmtime_store_delete, _POINTER).value or 0
+        self.delete_store = ctypes.CFUNCTYPE(None, _POINTER, ctypes.py_object)(delete)
 
     if TYPE_CHECKING:
 
