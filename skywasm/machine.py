@@ -31,6 +31,8 @@ def _known(value: int | None) -> int:
 def _fact(fact: int, text: memoryview) -> int:
     if fact == FACT_MEMINFO:
         return _put(facts.meminfo(), text)
+    if fact not in CGROUP_FILES:
+        raise TrapError(f"the artifact asked for text {fact}, which there is not")
     try:
         content = facts.cgroup_text(CGROUP_FILES[fact])
     except OSError as error:

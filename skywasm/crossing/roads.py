@@ -188,9 +188,9 @@ def compiled(module: Module, what: str, text: str, defaults: Mapping[str, Any], 
     """The function that a road's text defines, with what every road uses and ``names``."""
     file = f"road to {module.name}: {what}"
     space: dict[str, Any] = {
-        "append": module.pool.append,
+        "append": module.give_back if module.fresh else module.pool.append,
         "let_out": let_out,
-        "pop": module.pool.pop,
+        "pop": module.new_seat if module.fresh else module.pool.pop,
         "unfit": _unfit,
         **names,
         **{f"_default_{name}": value for name, value in defaults.items()},
