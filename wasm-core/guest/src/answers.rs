@@ -1,7 +1,7 @@
 //! The kinds of results.
 
-use crate::results::Sidecar;
 use crate::error::Error;
+use crate::results::Sidecar;
 use crate::tasks::Task;
 use alloc::boxed::Box;
 use alloc::string::String;

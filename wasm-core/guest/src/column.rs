@@ -75,7 +75,8 @@ impl<'a> Column<'a> {
         }
         let index = self.index;
         self.index += 1;
-        let there = self.present.is_none_or(|bits| bits.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1));
+        let there =
+            self.present.is_none_or(|bits| bits.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1));
         Some(Ok(there.then_some(range)))
     }
 
@@ -125,15 +126,23 @@ impl<'a> Column<'a> {
         wrong.then_some(Error::Protocol)
     }
 
+    /// The number of items, as far as it is known without looking at them; else 0.
+    pub(crate) fn known(&self) -> usize {
+        match &self.layout {
+            _ if self.counted => self.count,
+            Layout::Fixed8(_) => self.data.len() / 8,
+            _ => 0,
+        }
+    }
+
     /// Bytes to reserve for results of `width` bytes an item, 0 when that varies: large vectors must not grow by
     /// doubling, for which there is no memory.
     pub(crate) fn room(&self, width: usize) -> Result<usize, Error> {
         let items = match &self.layout {
-            _ if self.counted => self.count,
             Layout::Joined(separator, _) if self.data.len() > LARGE => {
                 self.data.iter().filter(|&byte| byte == separator).count() + 1
             }
-            _ => 0,
+            _ => self.known(),
         };
         let room = if width > 0 {
             items.checked_mul(width)

@@ -32,13 +32,13 @@ pub use tasks::{Pause, pause};
 /// What the macros write into a module. No part of the crate's promise.
 #[doc(hidden)]
 pub mod expansion {
-    pub use crate::ask::{Answered, Question, Sent, Turn};
     pub use crate::answers::Finished;
+    pub use crate::ask::{Answered, Question, Sent, Turn};
     pub use crate::calls::{Batch, run, run_batch};
     pub use crate::exports::{Buffers, Reserve, Resume, Slots, VERSION};
     pub use crate::kinds::{Frame, Token};
-    pub use crate::record::{Kinds, Line, Signature, async_kinds, kinds, text};
-    pub use crate::tasks::{Outcome, Owned, Task, start, start_batch};
     #[cfg(target_family = "wasm")]
     pub use crate::memory::Allocator;
+    pub use crate::record::{Kinds, Line, Signature, async_kinds, kinds, text};
+    pub use crate::tasks::{Outcome, Owned, Task, start, start_batch};
 }
