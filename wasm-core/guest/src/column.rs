@@ -44,7 +44,8 @@ impl<'a> Column<'a> {
         }
         let nulls = form & FORM_NULLS != 0;
         let (offsets, rest) = split(input, offsets_size(kind, count))?;
-        let (bitmap, data) = split(rest, nulls.then(|| count.div_ceil(64).checked_mul(8)).unwrap_or(Some(0)))?;
+        let bitmap_size = if nulls { count.div_ceil(64).checked_mul(8) } else { Some(0) };
+        let (bitmap, data) = split(rest, bitmap_size)?;
         let layout = match kind {
             FORM_JOINED => Layout::Joined((form >> FORM_SEPARATOR_SHIFT) as u8, Some(0)),
             FORM_OFFSETS32 => Layout::Offsets32(offsets.as_chunks().0),

@@ -50,9 +50,8 @@ mod tests {
 
     #[test]
     fn two_numbers_tell_where_the_lines_are() {
-        let found = |window: &[u8], wanted| {
-            call::<read_last_n_lines>(&[Argument::Bytes(window), Argument::Int(wanted)])
-        };
+        let found =
+            |window: &[u8], wanted| call::<read_last_n_lines>(&[Argument::Bytes(window), Argument::Int(wanted)]);
         let numbers = [1u64.to_le_bytes(), 4u64.to_le_bytes()].concat();
         assert_eq!(found(b"a\nb\nc", 1), Ok(Value::Bytes(numbers)));
         assert_eq!(found(b"", 5), Ok(Value::Bytes(Vec::from([0; 16]))));
