@@ -45,7 +45,8 @@ def _build() -> types.ModuleType:
 def ask_cargo() -> str:
     """The text of crates.txt: `name version licence` of every crate that is linked for the target."""
     target = _build().TARGET
-    command = ["cargo", "tree", "--locked", "--target", target, "--edges", "normal,no-proc-macro", "--prefix", "none"]
+    command = ["cargo", "tree", "--locked", "--package", "skywasm-core", "--target", target]
+    command += ["--edges", "normal,no-proc-macro", "--prefix", "none"]
     try:
         done = subprocess.run(
             [*command, "--no-dedupe", "--format", "{p}\t{l}"], cwd=CRATE, capture_output=True, text=True, check=False
@@ -58,7 +59,7 @@ def ask_cargo() -> str:
     for line in done.stdout.splitlines():
         package, _, licence = line.partition("\t")
         name, version = package.split()[:2]
-        if name != "skywasm-core":
+        if not name.startswith("skywasm-"):
             lines.add(f"{name} {version.lstrip('v')} {licence.replace('/', ' OR ')}\n")
     return "".join(sorted(lines))
 

@@ -1,7 +1,10 @@
 //! Hexadecimal to base 36, natively: one number of each size that matters, and a list as a batch crosses.
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use skywasm_core::funcs::{base36, batch};
+use skywasm_core::algorithms::base36;
+use skywasm_core::functions::numbers::base36_encode;
+use skywasm_guest::testing;
+use skywasm_guest::wire::FORM_SEPARATOR_SHIFT;
 use std::hint::black_box;
 
 /// An MD5, a SHA-256, and two that are far longer than anything SkyPilot passes: the cost is quadratic there.
@@ -61,17 +64,14 @@ fn one_number(criterion: &mut Criterion) {
 fn many_numbers(criterion: &mut Criterion) {
     let numbers: Vec<String> = (0..BATCH as u64).map(|seed| number(BATCH_DIGITS, seed)).collect();
     let joined = numbers.join("\n");
-    let mut out = Vec::new();
-    batch::base36(joined.as_bytes(), b'\n', &mut out).unwrap();
+    let form = i64::from(b'\n') << FORM_SEPARATOR_SHIFT;
+    let encoded = |joined: &str| testing::batch::<base36_encode>(joined.as_bytes(), form, &[]).unwrap().output;
     let want: Vec<String> = numbers.iter().map(|hex| by_hand(hex)).collect();
-    assert_eq!(String::from_utf8(out.clone()).unwrap(), want.join("\n"));
+    assert_eq!(String::from_utf8(encoded(&joined)).unwrap(), want.join("\n"));
     let mut group = criterion.benchmark_group("base36");
     group.throughput(Throughput::Elements(BATCH as u64));
     group.bench_function("batch of MD5s", |bencher| {
-        bencher.iter(|| {
-            out.clear();
-            batch::base36(black_box(joined.as_bytes()), b'\n', &mut out)
-        });
+        bencher.iter(|| encoded(black_box(&joined)));
     });
     group.finish();
 }

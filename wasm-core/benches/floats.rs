@@ -1,7 +1,10 @@
 //! Doubles as text, natively: the common forms one by one, and a list as a batch crosses.
 
 use criterion::{Criterion, Throughput};
-use skywasm_core::funcs::{batch, floats};
+use skywasm_core::algorithms::floats;
+use skywasm_core::functions::numbers::format_float;
+use skywasm_guest::testing;
+use skywasm_guest::wire::{FORM_FIXED8, FORM_SEPARATOR_SHIFT};
 use std::hint::black_box;
 
 /// Name, value, precision, text. The first two are what SkyPilot formats; the others leave the short way.
@@ -36,16 +39,13 @@ fn many_numbers(criterion: &mut Criterion) {
     let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
     let mut group = criterion.benchmark_group("format_float");
     group.throughput(Throughput::Elements(BATCH as u64));
+    let form = FORM_FIXED8 | i64::from(b'\n') << FORM_SEPARATOR_SHIFT;
     for places in [1usize, 6] {
-        let mut out = Vec::new();
-        batch::format_floats(&bytes, places as i64, &mut out).unwrap();
+        let formatted = |bytes: &[u8]| testing::batch::<format_float>(bytes, form, &[places as i64]).unwrap().output;
         let want: Vec<String> = values.iter().map(|value| format!("{value:.places$}")).collect();
-        assert_eq!(String::from_utf8(out.clone()).unwrap(), want.join("\n"));
+        assert_eq!(String::from_utf8(formatted(&bytes)).unwrap(), want.join("\n"));
         group.bench_function(format!("batch, precision {places}"), |bencher| {
-            bencher.iter(|| {
-                out.clear();
-                batch::format_floats(black_box(&bytes), black_box(places as i64), &mut out)
-            });
+            bencher.iter(|| formatted(black_box(&bytes)));
         });
     }
     group.finish();

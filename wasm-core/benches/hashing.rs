@@ -5,8 +5,8 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use md5::{Digest, Md5};
-use skywasm_core::funcs::hashing::Hasher;
-use skywasm_core::funcs::md5_lanes::{self, Job, LANES, START};
+use skywasm_core::algorithms::hashing::Hasher;
+use skywasm_core::algorithms::md5_lanes::{self, Job, LANES, START};
 use std::hint::black_box;
 
 /// Size and digests of the message that `message` makes, as Python's hashlib and the blake3 package give them.

@@ -1,7 +1,10 @@
 //! Shortening text and finding the last lines, natively.
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use skywasm_core::funcs::{batch, tail, text};
+use skywasm_core::algorithms::{tail, text};
+use skywasm_core::functions::text::truncate_long_string;
+use skywasm_guest::testing;
+use skywasm_guest::wire::FORM_SEPARATOR_SHIFT;
 use std::hint::black_box;
 
 const MAX_LENGTH: i64 = 35;
@@ -40,16 +43,13 @@ fn one_text(criterion: &mut Criterion) {
 fn many_texts(criterion: &mut Criterion) {
     let (_, long, middle, want) = CASES[1];
     let joined = vec![long; BATCH].join("\n");
-    let mut out = Vec::new();
-    batch::truncate(joined.as_bytes(), b'\n', MAX_LENGTH, middle, &mut out).unwrap();
-    assert_eq!(String::from_utf8(out.clone()).unwrap(), vec![want; BATCH].join("\n"));
+    let (form, rest) = (i64::from(b'\n') << FORM_SEPARATOR_SHIFT, [MAX_LENGTH, middle.into()]);
+    let cut = |joined: &str| testing::batch::<truncate_long_string>(joined.as_bytes(), form, &rest).unwrap().output;
+    assert_eq!(String::from_utf8(cut(&joined)).unwrap(), vec![want; BATCH].join("\n"));
     let mut group = criterion.benchmark_group("truncate_long_string");
     group.throughput(Throughput::Elements(BATCH as u64));
     group.bench_function("batch", |bencher| {
-        bencher.iter(|| {
-            out.clear();
-            batch::truncate(black_box(joined.as_bytes()), b'\n', MAX_LENGTH, middle, &mut out)
-        });
+        bencher.iter(|| cut(black_box(&joined)));
     });
     group.finish();
 }

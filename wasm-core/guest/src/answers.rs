@@ -1,7 +1,7 @@
 //! The kinds of results.
 
-use crate::results::Sidecar;
 use crate::error::Error;
+use crate::results::Sidecar;
 use crate::tasks::Task;
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -45,7 +45,7 @@ pub trait Answer {
 
 /// Declares a result: kind, width, how a call ends with it, how an item does.
 macro_rules! answers {
-    ($($type:ty = $kind:literal, $width:literal, |$self:ident, $output:ident| $finish:expr, $push:expr;)*) => { $(
+    ($($type:ty = $kind:literal, $width:literal, |$self:ident, $output:ident| $finish:expr, $push:block)*) => { $(
         impl Answer for $type {
             const KIND: &'static str = $kind;
             const WIDTH: usize = $width;
@@ -59,7 +59,7 @@ macro_rules! answers {
             #[allow(unused_variables)]
             fn push(self, $output: &mut Vec<u8>) -> Result<(), Error> {
                 let $self = self;
-                $push;
+                $push
                 Ok(())
             }
         }
@@ -67,13 +67,17 @@ macro_rules! answers {
 }
 
 answers! {
-    () = "", 0, |this, output| Finished::Output, ();
-    i64 = "int", 8, |this, output| Finished::Value(this), output.extend_from_slice(&this.to_le_bytes());
-    f64 = "float", 8, |this, output| Finished::Value(this.to_bits() as i64), output.extend_from_slice(&this.to_le_bytes());
-    bool = "bool", 1, |this, output| Finished::Plain(this.into()), output.push(this.into());
-    u32 = "size", 8, |this, output| Finished::Plain(this.into()), output.extend_from_slice(&u64::from(this).to_le_bytes());
-    String = "str", 0, |this, output| append(this.into_bytes(), output), output.extend_from_slice(this.as_bytes());
-    Vec<u8> = "bytes", 0, |this, output| append(this, output), output.extend_from_slice(&this);
+    () = "", 0, |this, output| Finished::Output, {}
+    i64 = "int", 8, |this, output| Finished::Value(this), { output.extend_from_slice(&this.to_le_bytes()); }
+    f64 = "float", 8, |this, output| Finished::Value(this.to_bits() as i64), {
+        output.extend_from_slice(&this.to_le_bytes());
+    }
+    bool = "bool", 1, |this, output| Finished::Plain(this.into()), { output.push(this.into()); }
+    u32 = "size", 8, |this, output| Finished::Plain(this.into()), {
+        output.extend_from_slice(&u64::from(this).to_le_bytes());
+    }
+    String = "str", 0, |this, output| append(this.into_bytes(), output), { output.extend_from_slice(this.as_bytes()); }
+    Vec<u8> = "bytes", 0, |this, output| append(this, output), { output.extend_from_slice(&this); }
 }
 
 /// Takes a vector over rather than copying it, where nothing was written before.

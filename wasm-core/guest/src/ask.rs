@@ -73,12 +73,12 @@ impl Exchange {
     }
 
     fn put_bytes(&mut self, bytes: &[u8]) {
-        self.put(bytes.as_ptr().expose_provenance() as i64);
+        self.put(memory::address(bytes.as_ptr()));
         self.put(bytes.len() as i64);
     }
 
     fn put_room(&mut self, mut room: Vec<u8>) {
-        self.put(room.as_mut_ptr().expose_provenance() as i64);
+        self.put(memory::address(room.as_mut_ptr()));
         self.put(room.len() as i64);
         self.rooms.push(room);
     }

@@ -7,8 +7,8 @@ use crate::kinds::Frame;
 use crate::results::Results;
 use crate::state::{self, Input};
 use crate::tasks;
-use alloc::vec::Vec;
 use crate::wire::{FORM_SLOT, INPUT_SLOT, LENGTH_SLOT, REST_SLOT, SLOTS};
+use alloc::vec::Vec;
 
 /// Calls a function once.
 ///
@@ -16,10 +16,7 @@ use crate::wire::{FORM_SLOT, INPUT_SLOT, LENGTH_SLOT, REST_SLOT, SLOTS};
 /// For what `export!` makes, and nobody else: the [`Frame`] makes capabilities.
 #[allow(unsafe_code)]
 #[inline(always)]
-pub unsafe fn run<R: Answer>(
-    slots: &[i64; SLOTS],
-    body: impl FnOnce(&mut Frame<'_>) -> Result<R, Error>,
-) -> i64 {
+pub unsafe fn run<R: Answer>(slots: &[i64; SLOTS], body: impl FnOnce(&mut Frame<'_>) -> Result<R, Error>) -> i64 {
     state::drop_pending();
     let mut input = match Input::open(slots[INPUT_SLOT]) {
         Ok(input) => input,
@@ -51,7 +48,7 @@ impl<'a> Batch<'a> {
     ) -> Result<Batch<'a>, Error> {
         let form = slots[FORM_SLOT];
         let column = Column::new(input, form, fixed)?;
-        let results = Results::new(form, width, output, column.room(width)?)?;
+        let results = Results::new(form, width, &column, output)?;
         Ok(Batch { column, results, slots })
     }
 

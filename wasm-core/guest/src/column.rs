@@ -44,7 +44,8 @@ impl<'a> Column<'a> {
         }
         let nulls = form & FORM_NULLS != 0;
         let (offsets, rest) = split(input, offsets_size(kind, count))?;
-        let (bitmap, data) = split(rest, nulls.then(|| count.div_ceil(64).checked_mul(8)).unwrap_or(Some(0)))?;
+        let bitmap_size = if nulls { count.div_ceil(64).checked_mul(8) } else { Some(0) };
+        let (bitmap, data) = split(rest, bitmap_size)?;
         let layout = match kind {
             FORM_JOINED => Layout::Joined((form >> FORM_SEPARATOR_SHIFT) as u8, Some(0)),
             FORM_OFFSETS32 => Layout::Offsets32(offsets.as_chunks().0),
@@ -75,7 +76,8 @@ impl<'a> Column<'a> {
         }
         let index = self.index;
         self.index += 1;
-        let there = self.present.is_none_or(|bits| bits.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1));
+        let there =
+            self.present.is_none_or(|bits| bits.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1));
         Some(Ok(there.then_some(range)))
     }
 
@@ -125,15 +127,23 @@ impl<'a> Column<'a> {
         wrong.then_some(Error::Protocol)
     }
 
+    /// The number of items, as far as it is known without looking at them; else 0.
+    pub(crate) fn known(&self) -> usize {
+        match &self.layout {
+            _ if self.counted => self.count,
+            Layout::Fixed8(_) => self.data.len() / 8,
+            _ => 0,
+        }
+    }
+
     /// Bytes to reserve for results of `width` bytes an item, 0 when that varies: large vectors must not grow by
     /// doubling, for which there is no memory.
     pub(crate) fn room(&self, width: usize) -> Result<usize, Error> {
         let items = match &self.layout {
-            _ if self.counted => self.count,
             Layout::Joined(separator, _) if self.data.len() > LARGE => {
                 self.data.iter().filter(|&byte| byte == separator).count() + 1
             }
-            _ => 0,
+            _ => self.known(),
         };
         let room = if width > 0 {
             items.checked_mul(width)

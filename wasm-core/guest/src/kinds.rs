@@ -16,12 +16,7 @@ pub struct Frame<'a> {
 
 impl<'a> Frame<'a> {
     #[inline(always)]
-    pub(crate) fn new(
-        input: &'a mut [u8],
-        slots: &'a [i64; SLOTS],
-        next: usize,
-        output: &'a mut Vec<u8>,
-    ) -> Frame<'a> {
+    pub(crate) fn new(input: &'a mut [u8], slots: &'a [i64; SLOTS], next: usize, output: &'a mut Vec<u8>) -> Frame<'a> {
         Frame { input, slots, next, output: Some(output) }
     }
 

@@ -59,6 +59,11 @@ pub const fn kinds<'a, F: Signature<'a, Returned: Answer>>(_: &F) -> Kinds {
 
 /// The kinds of an asynchronous function.
 pub const fn async_kinds<'a, F: Signature<'a, Returned: Future<Output: Answer>>>(_: &F) -> Kinds {
+    let mut at = 0;
+    while at < MOST {
+        assert!(!same(F::KINDS[at], "buffer"), "an asynchronous function owns its input: it takes bytes, no Buffer");
+        at += 1;
+    }
     type Result<'a, F> = <<F as Signature<'a>>::Returned as Future>::Output;
     Kinds::checked(F::KINDS, <Result<'a, F> as Answer>::KIND, <Result<'a, F> as Answer>::WIDTH)
 }
@@ -90,7 +95,10 @@ impl Kinds {
             let kind = parameters[at];
             if starts_with(kind, b'>') {
                 let (_, written) = kind.split_at(1);
-                assert!(returned.is_empty() || same(written, returned), "what is written and returned must be one kind");
+                assert!(
+                    returned.is_empty() || same(written, returned),
+                    "what is written and returned must be one kind"
+                );
                 result = written;
                 outputs += 1;
             } else if takes_slot(kind) {

@@ -1,12 +1,14 @@
 //! The results of a batch.
 
 use crate::answers::Finished;
+use crate::column::Column;
 use crate::error::Error;
 use crate::memory;
-use crate::wire::{
-    CELL_ITEMS, CELL_LEFT, CELL_LEFT_COUNT, CELL_OFFSETS, FORM_OFFSETS_OUT, FORM_SEPARATOR_SHIFT,
-};
+use crate::wire::{CELL_ITEMS, CELL_LEFT, CELL_LEFT_COUNT, CELL_OFFSETS, FORM_OFFSETS_OUT, FORM_SEPARATOR_SHIFT};
 use alloc::vec::Vec;
+
+/// Bytes that are free in the output whenever an item begins.
+const SPARE: usize = 64;
 
 /// What a batch gives beside the bytes of its results.
 #[derive(Debug, Default)]
@@ -23,8 +25,8 @@ impl Sidecar {
 
     /// Tells the host where everything is, and keeps it until the next batch.
     pub(crate) fn show(self) {
-        memory::set_cell(CELL_OFFSETS, self.offsets.as_ptr().expose_provenance() as i64);
-        memory::set_cell(CELL_LEFT, self.left.as_ptr().expose_provenance() as i64);
+        memory::set_cell(CELL_OFFSETS, memory::address(self.offsets.as_ptr()));
+        memory::set_cell(CELL_LEFT, memory::address(self.left.as_ptr()));
         memory::set_cell(CELL_LEFT_COUNT, self.left.len() as i64);
         memory::set_cell(CELL_ITEMS, self.items as i64);
         drop(memory::with(|state| core::mem::replace(&mut state.sidecar, self)));
@@ -47,11 +49,13 @@ pub struct Results {
 }
 
 impl Results {
-    pub(crate) fn new(form: i64, width: usize, mut output: Vec<u8>, room: usize) -> Result<Results, Error> {
-        output.try_reserve_exact(room)?;
+    /// For the results of `column`, which are `width` bytes each; 0 when that varies.
+    pub(crate) fn new(form: i64, width: usize, column: &Column<'_>, mut output: Vec<u8>) -> Result<Results, Error> {
+        output.try_reserve_exact(column.room(width)?)?;
         let with_offsets = width == 0 && form & FORM_OFFSETS_OUT != 0;
         let mut sidecar = Sidecar::new();
         if with_offsets {
+            sidecar.offsets.try_reserve_exact(column.known() + 1)?;
             sidecar.offsets.push(0);
         }
         Ok(Results { output, sidecar, separator: (form >> FORM_SEPARATOR_SHIFT) as u8, with_offsets, width })
@@ -79,9 +83,12 @@ impl Results {
             self.leave(mark, error)?;
         }
         self.sidecar.items += 1;
+        // What most results need, so that running out of memory is an error and no trap.
+        self.output.try_reserve(SPARE)?;
         if self.width > 0 {
             self.output.resize(mark + self.width, 0);
         } else if self.with_offsets {
+            self.sidecar.offsets.try_reserve(1)?;
             self.sidecar.offsets.push(i32::try_from(self.output.len()).map_err(|_| Error::Limit)?);
         } else {
             self.output.push(self.separator);
@@ -114,6 +121,7 @@ impl Results {
             return Err(error);
         }
         self.output.truncate(mark);
+        self.sidecar.left.try_reserve(1)?;
         self.sidecar.left.push(i32::try_from(self.sidecar.items).map_err(|_| Error::Limit)?);
         Ok(())
     }

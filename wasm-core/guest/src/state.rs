@@ -1,9 +1,9 @@
 //! What an instance keeps from one call to the next.
 
 use crate::ask::Exchange;
-use crate::results::Sidecar;
 use crate::error::Error;
 use crate::memory::{self, InputWindow};
+use crate::results::Sidecar;
 use crate::tasks::Task;
 use crate::wire::{IN_WINDOW, LARGE_LIMIT, OUTPUT_WINDOW};
 use alloc::vec::Vec;
@@ -25,13 +25,7 @@ pub(crate) struct State {
 
 impl State {
     pub(crate) const fn new() -> State {
-        State {
-            large: Vec::new(),
-            output: Vec::new(),
-            sidecar: Sidecar::new(),
-            task: None,
-            exchange: Exchange::new(),
-        }
+        State { large: Vec::new(), output: Vec::new(), sidecar: Sidecar::new(), task: None, exchange: Exchange::new() }
     }
 }
 
@@ -69,10 +63,15 @@ pub(crate) fn show(output: Vec<u8>) -> i64 {
         memory::show(&output);
         IN_WINDOW + output.len() as i64
     } else {
-        (output.as_ptr().expose_provenance() as i64) << 32 | output.len() as i64
+        pack(memory::address(output.as_ptr()), output.len() as i64)
     };
     keep(output);
     code
+}
+
+/// A result that lies elsewhere. An address in the upper half of the memory would make it look like an error.
+fn pack(address: i64, length: i64) -> i64 {
+    if address >> 31 == 0 { address << 32 | length } else { Error::Limit.code() }
 }
 
 /// Keeps `output` for the calls to come.
@@ -97,7 +96,7 @@ impl Input {
     #[cold]
     fn open_large(slot: i64) -> Result<Input, Error> {
         memory::with(|state| {
-            let known = !state.large.is_empty() && state.large.as_ptr().addr() as i64 == slot;
+            let known = !state.large.is_empty() && memory::address(state.large.as_ptr()) == slot;
             known.then(|| Input::Large(core::mem::take(&mut state.large))).ok_or(Error::Protocol)
         })
     }
@@ -154,5 +153,5 @@ fn grow(large: &mut Vec<u8>, length: usize) -> i64 {
         }
         large.resize(length, 0);
     }
-    large.as_mut_ptr().expose_provenance() as i64
+    memory::address(large.as_mut_ptr())
 }

@@ -174,13 +174,14 @@ impl Job {
     /// Reads the digits.
     ///
     /// # Errors
-    /// As `encode`.
+    /// As `encode`, and `Error::Limit` for a number that the memory does not hold.
     pub fn new(hex: &[u8]) -> Result<Job, Error> {
         if hex.is_empty() {
             return Err(Error::Input);
         }
         let head = hex.len() % 8;
-        let mut words = Vec::with_capacity(hex.len() / 8 + 1);
+        let mut words = Vec::new();
+        words.try_reserve_exact(hex.len() / 8 + 1)?;
         if head > 0 {
             words.push(word(&hex[..head])?);
         }
@@ -190,6 +191,7 @@ impl Job {
         // A base-36 digit carries more than 5 bits, a hex digit 4; a step's worth more for the partial one.
         let room = hex.len() * 4 / 5 + 6 * STAGES;
         let mut digits = Vec::new();
+        digits.try_reserve_exact(room)?;
         digits.resize(room, b'0');
         Ok(Job { words, first: 0, digits, at: room })
     }

@@ -31,3 +31,30 @@ pub async fn estimate_fd_for_directory(handle: i64, files: Files) -> Result<i64,
     entries.checked_mul(FDS_PER_ENTRY).ok_or(Error::Protocol)
 }
 export!(async estimate_fd_for_directory(handle, files));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::functions::fake::Machine;
+    use alloc::vec::Vec;
+    use skywasm_guest::testing::{Argument, Value, call, capability, run};
+
+    #[test]
+    fn a_directory_costs_five_an_entry() {
+        Machine { entries: Vec::from([Some(0), Some(10), None]), ..Machine::default() }.install();
+        let descriptors = |handle| run(super::estimate_fd_for_directory(handle, capability()));
+        assert_eq!(descriptors(0), Ok(0));
+        assert_eq!(descriptors(1), Ok(50));
+        assert_eq!(descriptors(2), Err(Error::Protocol), "Python raises for what cannot be listed");
+    }
+
+    #[test]
+    fn two_numbers_tell_where_the_lines_are() {
+        let found =
+            |window: &[u8], wanted| call::<read_last_n_lines>(&[Argument::Bytes(window), Argument::Int(wanted)]);
+        let numbers = [1u64.to_le_bytes(), 4u64.to_le_bytes()].concat();
+        assert_eq!(found(b"a\nb\nc", 1), Ok(Value::Bytes(numbers)));
+        assert_eq!(found(b"", 5), Ok(Value::Bytes(Vec::from([0; 16]))));
+        assert_eq!(found(b"a", -1), Err(Error::Protocol));
+    }
+}

@@ -48,8 +48,7 @@ export!(async hash_file(handle, algorithm, files));
 /// # Errors
 /// `Error::Protocol` for an unknown algorithm, and for a state that is not one of its.
 pub fn hash_update(data: &[u8], algorithm: i64, has_state: bool, mut out: Out<'_, [u8]>) -> Result<(), Error> {
-    let (mut hasher, data) =
-        if has_state { take_state(data, algorithm)? } else { (Hasher::new(algorithm)?, data) };
+    let (mut hasher, data) = if has_state { take_state(data, algorithm)? } else { (Hasher::new(algorithm)?, data) };
     hasher.update(data);
     put_state(hasher, &mut out);
     Ok(())
@@ -133,7 +132,8 @@ fn md5_strings(items: &mut Column<'_>, results: &mut Results) -> Result<(), Erro
     let mut index = 0;
     let mut outcome = Ok(());
     let each = |digest: &[u8; 16]| {
-        let result = if missing.next_if_eq(&index).is_some() { results.missing() } else { results.push(&simd::hex(digest)) };
+        let result =
+            if missing.next_if_eq(&index).is_some() { results.missing() } else { results.push(&simd::hex(digest)) };
         outcome = outcome.and(result);
         index += 1;
     };
@@ -210,7 +210,9 @@ fn put_state(hasher: Hasher, out: &mut Vec<u8>) {
     place.write(hasher);
     // SAFETY: both sides are as long as a hasher and apart. Padding between its fields is copied as it is, and nothing
     // but a copy is ever made of it.
-    unsafe { core::ptr::copy_nonoverlapping(place.as_ptr().cast::<u8>(), out[start..].as_mut_ptr(), size_of::<Hasher>()) }
+    unsafe {
+        core::ptr::copy_nonoverlapping(place.as_ptr().cast::<u8>(), out[start..].as_mut_ptr(), size_of::<Hasher>())
+    }
 }
 
 /// The hasher whose bytes `put_state` showed, and what follows it.
@@ -221,4 +223,134 @@ fn take_state(bytes: &[u8], algorithm: i64) -> Result<(Hasher, &[u8]), Error> {
     // hasher owns nothing beyond its bytes. A host that breaks its word harms its own sandbox only.
     let hasher = unsafe { state.as_ptr().cast::<Hasher>().read_unaligned() };
     if hasher.algorithm() == algorithm { Ok((hasher, data)) } else { Err(Error::Protocol) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::functions::fake::Machine;
+    use alloc::string::String;
+    use skywasm_guest::testing::{Argument, Value, batch, call};
+    use skywasm_guest::wire::{FORM_COUNT_SHIFT, FORM_NULLS, FORM_SEPARATOR_SHIFT};
+
+    const LINES: i64 = (b'\n' as i64) << FORM_SEPARATOR_SHIFT;
+
+    fn bytes(value: Result<Value, Error>) -> Vec<u8> {
+        match value {
+            Ok(Value::Bytes(bytes)) => bytes,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn digest(state: &[u8], algorithm: i64) -> Vec<u8> {
+        bytes(call::<hash_digest>(&[Argument::Bytes(state), Argument::Int(algorithm), Argument::Int(32)]))
+    }
+
+    fn update(data: &[u8], algorithm: i64, has_state: bool) -> Result<Value, Error> {
+        call::<hash_update>(&[Argument::Bytes(data), Argument::Int(algorithm), Argument::Bool(has_state)])
+    }
+
+    fn at_once(data: &[u8], algorithm: i64) -> Vec<u8> {
+        let mut digest = Vec::new();
+        let mut hasher = Hasher::new(algorithm).unwrap();
+        hasher.update(data);
+        hasher.finish(32, &mut digest).unwrap();
+        digest
+    }
+
+    #[test]
+    fn a_state_goes_out_and_comes_back() {
+        for algorithm in 0..17 {
+            let state = bytes(update(b"abc", algorithm, false));
+            let state = bytes(update(&[&state[..], b"def"].concat(), algorithm, true));
+            assert_eq!(digest(&state, algorithm), at_once(b"abcdef", algorithm), "{algorithm}");
+            assert_eq!(update(&state, (algorithm + 1) % 17, true), Err(Error::Protocol));
+        }
+        assert_eq!(update(b"too short", 0, true), Err(Error::Protocol));
+        assert_eq!(update(b"abc", 17, false), Err(Error::Protocol));
+    }
+
+    #[test]
+    fn a_file_is_read_in_rooms_that_grow() {
+        let content: Vec<u8> = (0..1_000_000u32).map(|at| (at % 251) as u8).collect();
+        let machine = Machine { content: content.clone(), ..Machine::default() };
+        machine.install();
+        let state = bytes(call::<hash_file>(&[Argument::Int(3), Argument::Int(3)]));
+        assert_eq!(digest(&state, 3), at_once(&content, 3));
+        assert_eq!(machine.times("file_read"), 1 + (content.len() - FIRST_ROOM).div_ceil(ROOM) + 1);
+        Machine::default().install();
+        let state = bytes(call::<hash_file>(&[Argument::Int(3), Argument::Int(16)]));
+        assert_eq!(digest(&state, 16), at_once(b"", 16));
+        assert_eq!(call::<hash_file>(&[Argument::Int(3), Argument::Int(-1)]), Err(Error::Protocol));
+    }
+
+    #[test]
+    fn digests_are_made_one_by_one() {
+        let md5 =
+            "0cc175b9c0f1b6a831c399e269772661\nd41d8cd98f00b204e9800998ecf8427e\n92eb5ffee6ae2fec3ad71c777531578f";
+        assert_eq!(batch::<hash_string>(b"a\n\nb", LINES, &[0]).unwrap().output, md5.as_bytes());
+        let sha1 = "86f7e437faa5a7fce15d1ddcb9eaeaea377667b8\nda39a3ee5e6b4b0d3255bfef95601890afd80709";
+        assert_eq!(batch::<hash_string>(b"a\n", LINES, &[1]).unwrap().output, sha1.as_bytes());
+        assert_eq!(batch::<hash_string>(b"a", LINES, &[99]), Err(Error::Protocol));
+    }
+
+    #[test]
+    fn many_texts_have_the_digests_of_each() {
+        for algorithm in 0..17 {
+            for longest in [40, 300] {
+                let texts: Vec<Vec<u8>> = (0..50).map(|at| alloc::vec![b'x'; at * 7 % longest]).collect();
+                let one = |text: &Vec<u8>| {
+                    let hex = bytes(call::<hash_string>(&[Argument::Bytes(text), Argument::Int(algorithm)]));
+                    String::from_utf8(hex).unwrap()
+                };
+                let want: Vec<String> = texts.iter().map(one).collect();
+                let got = batch::<hash_string>(&texts.join(&b'\n'), LINES, &[algorithm]).unwrap();
+                assert_eq!(String::from_utf8(got.output).unwrap(), want.join("\n"), "{algorithm} {longest}");
+                assert_eq!((got.items, got.left.len()), (50, 0));
+            }
+        }
+    }
+
+    #[test]
+    fn missing_texts_have_no_digest() {
+        for (algorithm, length) in [(0, 32), (16, 64)] {
+            let input = [&[0b101, 0, 0, 0, 0, 0, 0, 0][..], b"a\nb\nc"].concat();
+            let form = LINES | FORM_NULLS | 3 << FORM_COUNT_SHIFT;
+            let got = batch::<hash_string>(&input, form, &[algorithm]).unwrap();
+            let lengths: Vec<usize> = got.output.split(|&byte| byte == b'\n').map(<[u8]>::len).collect();
+            assert_eq!(lengths, [length, 0, length]);
+        }
+    }
+
+    fn record(start: u64, length: u64, total: i64, state: [u32; 4]) -> Vec<u8> {
+        let mut record = [start.to_le_bytes(), length.to_le_bytes(), total.to_le_bytes()].concat();
+        state.iter().for_each(|word| record.extend(word.to_le_bytes()));
+        record
+    }
+
+    #[test]
+    fn parts_write_their_states_back() {
+        let data = [7u8; 64];
+        let mut input = [record(80, 64, -1, md5_lanes::START), record(80, 5, 5, md5_lanes::START)].concat();
+        input.extend(data);
+        assert_eq!(super::md5_parts(2, Buffer(&mut input)), Ok(2));
+        assert_eq!(input[64..80], at_once(&data[..5], 0));
+        let word = |at: usize| u32::from_le_bytes(core::array::from_fn(|byte| input[24 + at * 4 + byte]));
+        let mut last = [record(40, 0, 64, core::array::from_fn(word)), data.to_vec()].concat();
+        assert_eq!(super::md5_parts(1, Buffer(&mut last)), Ok(1));
+        assert_eq!(last[24..40], at_once(&data, 0));
+    }
+
+    #[test]
+    fn damaged_tables_are_refused() {
+        let mut table = [record(40, 10, 10, md5_lanes::START), Vec::from([0; 9])].concat();
+        assert_eq!(super::md5_parts(1, Buffer(&mut table)), Err(Error::Protocol), "one byte too few");
+        let mut table = [record(39, 1, 1, md5_lanes::START), Vec::from([0; 9])].concat();
+        assert_eq!(super::md5_parts(1, Buffer(&mut table)), Err(Error::Protocol), "data in the table");
+        let mut table = [record(40, 9, -1, md5_lanes::START), Vec::from([0; 9])].concat();
+        assert_eq!(super::md5_parts(1, Buffer(&mut table)), Err(Error::Protocol), "a part that is no block");
+        for count in [-1, 3, i64::MAX, 1 << 32] {
+            assert_eq!(super::md5_parts(count, Buffer(&mut table)), Err(Error::Protocol), "{count}");
+        }
+    }
 }

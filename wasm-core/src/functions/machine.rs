@@ -98,3 +98,134 @@ pub async fn get_mem_size_gb(memory: Memory) -> Result<f64, Error> {
     Ok(bytes as f64 / 1_073_741_824.0)
 }
 export!(async get_mem_size_gb(memory));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::functions::fake::Machine;
+    use skywasm_guest::testing::{capability, run};
+
+    fn v2(cpu_max: &str) -> Machine {
+        Machine { cgroup_version: 2, ..Machine::with_text(Fact::CpuMax, cpu_max) }
+    }
+
+    fn cpu_count(machine: &Machine) -> Result<i64, Error> {
+        machine.install();
+        run(get_cpu_count(capability()))
+    }
+
+    fn memory_gb(machine: &Machine) -> Result<f64, Error> {
+        machine.install();
+        run(get_mem_size_gb(capability()))
+    }
+
+    #[test]
+    fn no_limit_leaves_the_smaller_of_online_and_affinity() {
+        let mut machine = Machine { online: Some(8), affinity: Some(3), ..Machine::default() };
+        assert_eq!(cpu_count(&machine), Ok(3));
+        machine.affinity = None;
+        assert_eq!(cpu_count(&machine), Ok(8));
+    }
+
+    #[test]
+    fn a_v2_quota_is_whole_cpus() {
+        for (text, want) in [
+            ("max 100000", 8),
+            ("max", 8),
+            ("100000 100000", 1),
+            ("150000 100000\n", 1),
+            ("50000 100000", 0),
+            ("0 100000", 8),
+            ("-1 100000", 8),
+            ("100000", 8),
+            ("100000 100000 7", 8),
+            ("abc 5", 8),
+            ("", 8),
+            (" 100000   100000 ", 1),
+            ("1e5 100000", 1),
+            ("100_000 100000", 1),
+            ("150000 -100000", -1),
+            ("200000 100001", 1),
+            ("100000 x", 8),
+            ("99999999999 100000", 8),
+            ("max 100000 z", 8),
+            ("nan 3", 8),
+        ] {
+            assert_eq!(cpu_count(&v2(text)), Ok(want), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_python_raises_for_is_left_to_python() {
+        for text in ["100000 0", "inf 3", "inf inf", "1e300 1", "5 nan", "１0 5"] {
+            assert_eq!(cpu_count(&v2(text)), Err(Error::Input), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_v1_quota_needs_two_numbers() {
+        for (quota, period, want) in [
+            ("-1", "100000", 8),
+            ("150000", "100000", 1),
+            ("50000", "100000", 0),
+            ("abc", "1", 8),
+            ("100000", "0", 8),
+            ("1e5", "1", 8),
+            ("3e5", "1e5", 3),
+            ("250000.5", "100000", 2),
+            (" 150000 \n", " 100000 ", 1),
+            ("-200000", "-100000", 8),
+        ] {
+            let mut machine = Machine::with_text(Fact::CpuQuota, quota);
+            machine.texts.push((Fact::CpuPeriod, period.into()));
+            assert_eq!(cpu_count(&machine), Ok(want), "{quota:?} {period:?}");
+        }
+        assert_eq!(cpu_count(&Machine::with_text(Fact::CpuQuota, "150000")), Ok(8));
+    }
+
+    const MEMINFO: &str = "MemTotal:       24684096 kB\nMemFree: 5 kB\n";
+
+    fn memory(fact: Fact, text: &str, v2: bool) -> Result<f64, Error> {
+        let mut machine = Machine { cgroup_version: 1 + i64::from(v2), ..Machine::with_text(fact, text) };
+        machine.texts.push((Fact::MemInfo, MEMINFO.into()));
+        memory_gb(&machine)
+    }
+
+    #[test]
+    fn a_memory_limit_cuts_the_total() {
+        const TOTAL: f64 = 23.540_588_378_906_25;
+        for (text, want) in [
+            ("max\n", TOTAL),
+            ("1073741824", 1.0),
+            ("0", TOTAL),
+            ("-1", TOTAL),
+            ("abc", TOTAL),
+            ("", TOTAL),
+            (" 1073741824 ", 1.0),
+            ("1.5", TOTAL),
+            (&"9".repeat(60), TOTAL),
+            ("1", 1.0 / 1_073_741_824.0),
+        ] {
+            assert_eq!(memory(Fact::MemoryMax, text, true), Ok(want), "{text:?}");
+            assert_eq!(memory(Fact::MemoryLimit, text, false), Ok(want), "{text:?}");
+            assert_eq!(memory(Fact::MemoryMax, text, false), Ok(TOTAL), "the v2 file does not count under v1");
+        }
+    }
+
+    #[test]
+    fn a_broken_meminfo_is_left_to_python() {
+        for text in
+            ["", "MemTotal: 5 kB\n", "MemFree: 5 kB\n", "MemTotal: x kB\nMemFree: 5 kB\n", "MemTotal:\nMemFree: 1"]
+        {
+            assert_eq!(memory_gb(&Machine::with_text(Fact::MemInfo, text)), Err(Error::Input), "{text:?}");
+        }
+        assert_eq!(memory_gb(&Machine::default()), Err(Error::Input));
+    }
+
+    #[test]
+    fn a_host_that_lies_is_an_error() {
+        let machine = Machine { claims: Some(5000), ..v2("max") };
+        assert_eq!(cpu_count(&machine), Err(Error::Protocol));
+        assert_eq!(cpu_count(&v2(&"1".repeat(TEXT_ROOM))), Err(Error::Input));
+    }
+}

@@ -84,3 +84,122 @@ pub async fn get_max_workers_for_file_mounts(
     Ok(workers.min(get_parallel_threads(cloud_str, cpu).await?.into()) as i64)
 }
 export!(async get_max_workers_for_file_mounts(mounts, cloud_str, files, limits, cpu));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::functions::fake::Machine;
+    use alloc::vec::Vec;
+    use skywasm_guest::testing::{batch, capability, run};
+    use skywasm_guest::wire::FORM_FIXED8;
+
+    fn alive(machine: &Machine, pid: i64) -> bool {
+        machine.install();
+        run(super::is_process_alive(pid, capability()))
+    }
+
+    #[test]
+    fn a_refused_signal_means_alive() {
+        for (errno, want) in [(0, true), (1, true), (3, false), (22, false)] {
+            assert_eq!(alive(&Machine { signal: errno, ..Machine::default() }, 5), want, "{errno}");
+        }
+    }
+
+    #[test]
+    fn impossible_pids_are_dead_and_never_signalled() {
+        let machine = Machine::default();
+        for pid in [0, -1, i64::MIN, 1 << 31, (1 << 32) + 1, i64::MAX] {
+            assert!(!alive(&machine, pid), "{pid}");
+        }
+        assert_eq!(machine.times("process_signal"), 0);
+        assert!(alive(&machine, LAST_PID));
+    }
+
+    #[test]
+    fn many_processes_are_asked_for_one_by_one() {
+        let machine = Machine::default();
+        machine.install();
+        let pids: Vec<u8> = [5i64, -1, 7].iter().flat_map(|pid| pid.to_le_bytes()).collect();
+        let answer = batch::<is_process_alive>(&pids, FORM_FIXED8, &[]).unwrap();
+        assert_eq!((&answer.output[..], answer.items), (&[1, 0, 1][..], 3));
+        assert_eq!(*machine.asked.borrow(), [("process_signal".into(), 5), ("process_signal".into(), 7)]);
+    }
+
+    fn free_port(machine: &Machine, start: i64) -> Result<i64, Error> {
+        machine.install();
+        run(super::find_free_port(start, capability()))
+    }
+
+    #[test]
+    fn the_first_free_port_wins() {
+        let machine = Machine { taken: (8000..8200).collect(), ..Machine::default() };
+        assert_eq!(free_port(&machine, 8000), Ok(8200));
+        assert_eq!(machine.times("port_bind"), 201);
+        assert_eq!(free_port(&machine, 0), Ok(0));
+    }
+
+    #[test]
+    fn the_last_port_is_never_tried() {
+        let machine = Machine::default();
+        assert_eq!(free_port(&machine, 65_534), Ok(65_534));
+        for start in [65_535, 65_536, (1 << 32) + 8000, i64::MAX, -1] {
+            assert_eq!(free_port(&machine, start), Err(Error::Input), "{start}");
+        }
+        let machine = Machine { taken: Vec::from([65_534]), ..Machine::default() };
+        assert_eq!(free_port(&machine, 65_534), Err(Error::Input));
+    }
+
+    fn threads(count: Option<i64>, cloud: &[u8]) -> Result<i64, Error> {
+        Machine { count, ..Machine::default() }.install();
+        run(super::get_parallel_threads(Text(cloud), capability()))
+    }
+
+    #[test]
+    fn threads_follow_the_cpus() {
+        for (cpus, want) in [(None, 4), (Some(1), 4), (Some(5), 4), (Some(6), 5), (Some(192), 191)] {
+            assert_eq!(threads(cpus, b""), Ok(want));
+            assert_eq!(threads(cpus, b"aws"), Ok(want));
+            assert_eq!(threads(cpus, b"Kubernetes"), Ok(4 * want));
+        }
+    }
+
+    #[test]
+    fn only_kubernetes_in_any_case_counts() {
+        for (cloud, want) in [("KuberNetes", 20), ("\u{212a}ubernetes", 20), ("k8s", 5), (" kubernetes", 5)] {
+            assert_eq!(threads(Some(6), cloud.as_bytes()), Ok(want), "{cloud}");
+        }
+        assert_eq!(threads(Some(6), b"\xed\xa0\x80"), Ok(5));
+    }
+
+    fn workers(machine: &Machine, mounts: i64) -> Result<i64, Error> {
+        machine.install();
+        run(super::get_max_workers_for_file_mounts(mounts, Text(b""), capability(), capability(), capability()))
+    }
+
+    #[test]
+    fn the_largest_mount_decides() {
+        let mut machine = Machine { count: Some(64), limit: "20000".into(), ..Machine::default() };
+        machine.entries = Vec::from([Some(300), Some(10), None]);
+        assert_eq!(workers(&machine, 3), Ok(13));
+        assert_eq!(workers(&machine, 0), Ok(63));
+        machine.entries = Vec::from([Some(0)]);
+        machine.limit = "256".into();
+        assert_eq!(workers(&machine, 1), Ok(31));
+    }
+
+    #[test]
+    fn limits_of_any_size_and_sign() {
+        for (limit, want) in [
+            ("0", 1),
+            ("99", 1),
+            ("-1", 1),
+            ("9223372036854775807", 63),
+            ("18446744073709551615", 63),
+            (&"9".repeat(60), 63),
+        ] {
+            let machine = Machine { count: Some(64), limit: limit.into(), ..Machine::default() };
+            assert_eq!(workers(&machine, 0), Ok(want), "{limit}");
+        }
+        assert_eq!(workers(&Machine { limit: "many".into(), ..Machine::default() }, 0), Err(Error::Input));
+    }
+}

@@ -1,7 +1,7 @@
 //! What the core's functions should answer, worked out in the plainest way. Slow; the core lends constants only.
 
-use skywasm_core::error::Error;
-use skywasm_core::funcs::{floats, md5_lanes, pynum};
+use skywasm_core::Error;
+use skywasm_core::algorithms::{floats, md5_lanes, pynum};
 
 /// Long division by 36, one hexadecimal digit after the other.
 pub fn base36(hex: &[u8]) -> Result<Vec<u8>, Error> {
@@ -56,13 +56,13 @@ pub fn exact(value: f64) -> (Vec<u8>, usize) {
 
 /// Rounds the exact digits half to even, by hand.
 pub fn format(value: f64, precision: i64) -> Result<String, Error> {
+    if !(0..=floats::PRECISION_LIMIT).contains(&precision) {
+        return Err(Error::Input);
+    }
     if value.is_nan() {
         return Ok("nan".into());
     }
     let places = if value.fract() == 0.0 { 0 } else { precision };
-    if !(0..=floats::PRECISION_LIMIT).contains(&places) {
-        return Err(Error::Input);
-    }
     if value.is_infinite() {
         return Ok(if value > 0.0 { "inf" } else { "-inf" }.into());
     }

@@ -7,9 +7,9 @@ mod native;
 #[cfg(target_family = "wasm")]
 mod wasm;
 
-#[cfg(not(target_family = "wasm"))]
-pub(crate) use native::{InputWindow, addresses, cell, read_output, set_cell, show, with, write_input};
 #[cfg(target_family = "wasm")]
 pub use allocator::Allocator;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use native::{InputWindow, address, addresses, cell, read_output, set_cell, show, with, write_input};
 #[cfg(target_family = "wasm")]
-pub(crate) use wasm::{InputWindow, addresses, cell, set_cell, show, with};
+pub(crate) use wasm::{InputWindow, address, addresses, cell, set_cell, show, with};

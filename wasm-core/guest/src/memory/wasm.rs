@@ -72,8 +72,14 @@ pub(crate) fn show(bytes: &[u8]) {
     crate::bytes::fill(window, bytes);
 }
 
+/// The address of what the host shall read or write.
+#[inline(always)]
+pub(crate) fn address<T>(pointer: *const T) -> i64 {
+    pointer.expose_provenance() as i64
+}
+
 /// The addresses of the input window, the output window and the cells.
 pub(crate) fn addresses() -> [i64; 3] {
     let windows = &WINDOWS.0;
-    [windows.input.get() as usize as i64, windows.output.get() as usize as i64, windows.cells.as_ptr() as usize as i64]
+    [address(windows.input.get()), address(windows.output.get()), address(windows.cells.as_ptr())]
 }
