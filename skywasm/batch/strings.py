@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from skywasm.functions.hashing import HashObject
+    from skywasm.functions.hashing import Algorithm, HashObject
 
 # Microseconds that crossing saves an item against hashlib.
 _SAVED_US = 0.4
@@ -97,21 +97,11 @@ def crossing(items: Sequence[Any], alg: str) -> list[str]:
             raise
         bind.fell_back("batch.hash_strings", error)
         return _all_in_python(alg, items, 0, error)
-    module = core.core()
     from skywasm.crossing import lists
 
-    def digest(item: Any, number: int) -> str:
-        data = bytes_of(item)
-        if len(data) > convention.TEXT_LIMIT:
-            long: HashObject = late("skywasm.functions.wasm_hash").new_hash(module, algorithm)
-            long.update(data)
-            return long.hexdigest()
-        result: str = module.call("hash_string", data, number)
-        return result
-
-    def one(item: Any, number: int) -> str:
+    def one(item: Any, _number: int) -> str:
         try:
-            return digest(item, number)
+            return _digest(algorithm, bytes_of(item))
         except (TrapError, CoreUnavailableError) as error:
             if forced:
                 raise
@@ -121,8 +111,18 @@ def crossing(items: Sequence[Any], alg: str) -> list[str]:
     def fallback(piece: Sequence[Any], first: int, _number: int) -> list[str]:
         return _all_in_python(alg, piece, first, TrapError("it failed"))
 
-    many = lists.Many(module, "hash_string", one, fallback, forced, _fell_back, _joined)
+    many = lists.Many(core.core(), "hash_string", one, fallback, forced, _fell_back, _joined)
     return many.general(items, algorithm.number)
+
+
+def _digest(algorithm: Algorithm, data: bytes) -> str:
+    """One digest by the artifact."""
+    if len(data) > convention.TEXT_LIMIT:
+        # Too long to cross at once.
+        long: HashObject = late("skywasm.functions.wasm_hash").new_hash(core.core(), algorithm)
+        long.update(data)
+        return long.hexdigest()
+    return core.core().call("hash_string", data, algorithm.number)  # type: ignore[no-any-return]
 
 
 def _joined(separator: str, items: Sequence[Any]) -> bytes:

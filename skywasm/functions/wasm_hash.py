@@ -98,6 +98,10 @@ class WasmHash:
         """An independent hash of the same bytes."""
         return WasmHash(self._core, self._algorithm, self._state)
 
+    def __reduce__(self) -> str:
+        # As hashlib's objects say it.
+        raise TypeError(f"cannot pickle {type(self).__name__!r} object")
+
     def __repr__(self) -> str:
         return f"<{self.name} skywasm hash object>"
 

@@ -25,7 +25,8 @@ posix = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs inter
 CALLS = """
     import os, random, signal, socket, sys, threading, time
     import skywasm
-    from skywasm import _runtime, reference
+    from skywasm import reference
+    from skywasm.routes import core
     skywasm.set_backend("wasm")
     skywasm.warm_up()
     sys.unraisablehook = lambda _: None
@@ -97,7 +98,7 @@ def test_keyboard_interrupt_at_random_moments(names: str) -> None:
             raised += 1
         except BaseException as error:
             others.append(repr(error))
-        most = max(most, len(_runtime.pool))
+        most = max(most, len(core.core().pool))
         for name in names:
             check(name)
     check_all()
@@ -132,7 +133,7 @@ def test_sigint_from_another_process() -> None:
         except KeyboardInterrupt:
             raised += 1
         check_all()
-        if len(_runtime.pool) > 1:
+        if len(core.core().pool) > 1:
             wrong.append("pool")
     report(raised=raised, wrong=wrong[:5])
     """
@@ -190,7 +191,7 @@ def test_exceptions_set_from_another_thread() -> None:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(Struck))
         thread.join(0.05)
     check_all()
-    report(outcomes=outcomes, wrong=wrong[:5], pool=len(_runtime.pool))
+    report(outcomes=outcomes, wrong=wrong[:5], pool=len(core.core().pool))
     """
     )
     assert set(found["outcomes"]) <= {"Struck", "TrapError"}
@@ -223,7 +224,7 @@ def test_a_handler_that_calls_skywasm() -> None:
     signal.signal(signal.SIGALRM, signal.SIG_IGN)
     signal.setitimer(signal.ITIMER_REAL, 0)
     check_all()
-    report(handled=handled, wrong=wrong[:5], pool=len(_runtime.pool))
+    report(handled=handled, wrong=wrong[:5], pool=len(core.core().pool))
     """
     )
     assert found["handled"] > 50
@@ -306,9 +307,9 @@ BLOCKED = """
         outcome = "KeyboardInterrupt"
     except BaseException as error:
         outcome = repr(error)
-    pool = sys.modules.get("skywasm._runtime")
+    from skywasm.routes import core
     report(outcome=outcome, text=skywasm.base36_encode("ff"), lines=skywasm.read_last_n_lines(skywasm.__file__, 1),
-           pool=len(pool.pool) if pool else 0)
+           pool=len(core.core().pool))
 """
 
 

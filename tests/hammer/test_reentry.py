@@ -56,8 +56,8 @@ def test_warming_by_use_that_meets_itself() -> None:
     found = run(
         IN_LOADING
         + """
-    from skywasm import _dispatch
-    _dispatch.WARM_AFTER_CALLS = 4
+    from skywasm.routes import paying
+    paying.WARM_AFTER_CALLS = 4
     def inner():
         for number in range(20):
             attempt(lambda: skywasm.base36_encode(hex(number)))
@@ -121,7 +121,7 @@ def test_interrupts_throughout_loading() -> None:
         """
     import random, signal, sys
     import skywasm
-    from skywasm import _runtime
+    from skywasm.routes import core
     sys.unraisablehook = lambda _: None
     skywasm.set_backend("wasm")
     skywasm.base36_encode("ff")
@@ -137,7 +137,7 @@ def test_interrupts_throughout_loading() -> None:
     def busy(seen):
         wrong = 0
         while fired == seen:
-            _runtime.unload()
+            core.core().unload()
             wrong += skywasm.base36_encode("deadbeef") != "1ps9wxb"
         return wrong
     for _ in range(150):
@@ -151,7 +151,7 @@ def test_interrupts_throughout_loading() -> None:
             others.append(repr(error))
         wrong += skywasm.base36_encode("deadbeef") != "1ps9wxb"
         wrong += skywasm.is_process_alive(1) is not True
-        most = max(most, len(_runtime.pool))
+        most = max(most, len(core.core().pool))
     report(wrong=wrong, most=most, others=others[:3], path=skywasm.get_backend_info(load=True)["call_path"])
     """
     )

@@ -14,7 +14,8 @@ pytest.importorskip("wasmtime")
 MIXED = """
     import os, random, sys, tempfile, threading
     import skywasm
-    from skywasm import _runtime, reference
+    from skywasm import reference
+    from skywasm.routes import core
 
     skywasm.set_backend("wasm")
     folder = tempfile.mkdtemp()
@@ -76,13 +77,13 @@ MIXED = """
         thread.start()
     for thread in threads:
         thread.join()
-    report(wrong=wrong[:5], crashed=crashed[:5], done=len(done), pool=len(_runtime.pool),
+    report(wrong=wrong[:5], crashed=crashed[:5], done=len(done), pool=len(core.core().pool),
            fallbacks=skywasm.get_backend_info()["fallbacks"], warnings=warnings)
 """
 
 
-def mixed(threads: int, rounds: int, extra: str = "", **how: Any) -> dict[str, Any]:
-    return run(extra + MIXED.replace("THREADS", str(threads)).replace("ROUNDS", str(rounds)), **how)
+def mixed(threads: int, rounds: int, **how: Any) -> dict[str, Any]:
+    return run(MIXED.replace("THREADS", str(threads)).replace("ROUNDS", str(rounds)), **how)
 
 
 def test_sixteen_threads_of_mixed_calls() -> None:
@@ -95,27 +96,19 @@ def test_sixteen_threads_of_mixed_calls() -> None:
     assert found["fallbacks"] == {}
 
 
-def test_threads_by_the_public_path() -> None:
-    """The same by the public path, where the engine's own package hands exceptions from thread to thread."""
-    found = mixed(8, 150, "    from skywasm import _engine\n    _engine.RAW_TESTED_MAJORS = ()\n")
-    assert found["crashed"] == []
-    assert found["wrong"] == []
-    assert found["done"] == 8
-
-
 def test_all_threads_begin_at_once() -> None:
     """Threads that all make the first call load one engine, and all get the right answer."""
     found = run(
         """
     import threading
     import skywasm
-    from skywasm import _engine, _runtime
+    from skywasm.crossing.engine import setup
     made = []
-    whole = _engine.Engine.__init__
-    def counting(self):
+    whole = setup.Loaded.__init__
+    def counting(self, *arguments):
         made.append(threading.get_ident())
-        whole(self)
-    _engine.Engine.__init__ = counting
+        whole(self, *arguments)
+    setup.Loaded.__init__ = counting
     skywasm.set_backend("wasm")
     barrier = threading.Barrier(16)
     answers = []
