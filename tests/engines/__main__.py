@@ -15,19 +15,24 @@ import sys
 import tempfile
 from pathlib import Path
 
-from engines import batches, calls, rows, table
+from engines import batches, calls, record, rows, table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+def maker() -> calls.Maker:
+    """Makes calls of the package's artifact."""
+    return calls.Maker(record.read(rows.CORE.read_bytes()), calls.Blobs())
+
+
 def written(path: Path, every: int = 1) -> table.Totals:
     """Writes the calls for the runners; counts them."""
-    blobs = calls.Blobs()
-    cases, apart = calls.of_vectors(blobs, every)
-    cases += batches.of_vectors(blobs)
-    path.write_text(json.dumps(calls.document(cases, blobs)), encoding="ascii")
+    made = maker()
+    cases, apart = calls.of_vectors(made, every)
+    cases += batches.of_vectors(made)
+    path.write_text(json.dumps(calls.document(cases, made)), encoding="ascii")
     kinds = collections.Counter(case["kind"] for case in cases)
     return table.Totals(kinds["answer"], kinds["refusal"], kinds["batch"], apart)
 

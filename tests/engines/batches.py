@@ -1,115 +1,203 @@
-"""The vectors once more, through the exports that take whole lists: each list is made of cases that have an answer."""
+"""The vectors once more, through the exports that take whole lists: each list is made of cases with one answer.
+
+Which functions take lists, and of what, is in the artifact's record. Vectors that raise stand among the items, and must
+be left to Python there.
+"""
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
+import json
 import struct
 
 from vectors import forms
 
-from engines.calls import PYTHON_ONLY, Blobs, call, text_bytes
+from engines import calls, machine
+from engines.calls import PYTHON_ONLY, TEXTS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Iterator, Sequence
     from typing import Any
+
+    from engines.calls import Maker
+    from engines.record import Function
 
     Case = dict[str, Any]
 
-# What is longer is refused in a list, and goes alone.
-MOST_DIGITS = 4096
+JOINED, OFFSETS32, OFFSETS64, FIXED8 = range(4)
+NULLS, OFFSETS_OUT = 4, 8
+VARIABLE = (JOINED, JOINED | NULLS, OFFSETS32, OFFSETS32 | NULLS | OFFSETS_OUT, OFFSETS64, OFFSETS64 | NULLS)
+FIXED = (FIXED8, FIXED8 | NULLS, FIXED8 | OFFSETS_OUT)
+_NAMES = ("joined", "offsets of 32 bits", "offsets of 64 bits", "fixed")
+_LAYOUT = 3
+# Cells with what comes beside the results.
+_OFFSETS_CELL, _LEFT_CELL, _LEFT_COUNT_CELL, _COUNT_CELL = "9", "10", "11", "12"
+# What is longer takes more than one slice of work, and so is left to Python in a list.
+_LONGEST = {"base36_encode": 4096}
+# Every so-manieth item is missing where a list has a bitmap.
+_MISSING = 3
+# A list that fits neither window.
+_LONG = 100_000
 # Messages of one block have a kernel of their own.
-ONE_BLOCK = 55
-MIDDLE = 256
-MD5 = 0
+_ONE_BLOCK = 55
+_MD5 = 0
 _START = struct.pack("<4I", 0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476)
 _RECORD = "<QQQ16s"
 _BLOCK = 64
 
 
-def _crossing(function: str) -> list[Case]:
-    return [case for case in forms.read(function)["cases"] if PYTHON_ONLY not in case]
+@dataclasses.dataclass
+class Item:
+    """The bytes of an item and of its answer; ``answer`` is None for what is left to Python."""
+
+    data: bytes
+    answer: bytes | None
 
 
-def _grouped(items: list[tuple[Hashable, bytes, bytes]]) -> dict[Hashable, list[tuple[bytes, bytes]]]:
-    """Inputs and answers by what they have in common."""
-    groups: dict[Hashable, list[tuple[bytes, bytes]]] = {}
-    for key, data, answer in items:
-        groups.setdefault(key, []).append((data, answer))
-    return groups
+@dataclasses.dataclass
+class Group:
+    """Items that can stand in one list: the parameters they share, what is answered to them, and a word."""
+
+    rest: Sequence[Any]
+    host: Case
+    word: str
+    items: list[Item] = dataclasses.field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all items."""
+        return sum(len(item.data) for item in self.items)
 
 
-def separator_of(pairs: list[tuple[bytes, bytes]]) -> int:
-    """A byte that no input and no answer holds."""
-    used = set().union(*(set(data) | set(answer) for data, answer in pairs))
+def _bytes(kind: str, value: Any) -> bytes:
+    """A value as it lies in a list."""
+    if kind in TEXTS:
+        return value if isinstance(value, bytes) else calls.text_bytes(value)
+    if kind == "bool":
+        return bytes([value])
+    return struct.pack("<d" if kind == "float" else "<q", value)
+
+
+def _of_arguments(maker: Maker, name: str) -> Iterator[tuple[list[Any], Any, Case, str]]:
+    """Arguments, answer (None: left to Python), case and word of each vector that crosses."""
+    for case in forms.read(name)["cases"]:
+        values = [forms.decode(form) for form in case["args"]]
+        if not maker.fitting(name, values) or (PYTHON_ONLY in case and "raises" not in case):
+            continue
+        yield values, forms.decode(case.get("expect")), case, ""
+
+
+def _of_strings(maker: Maker, name: str) -> Iterator[tuple[list[Any], Any, Case, str]]:
+    """The files' contents as messages: the short ones apart, and all."""
+    for case in forms.read("hash_file")["cases"]:
+        if "expect" in case and "length" not in case:
+            data = forms.content(case["content"])
+            for word in ("short", "all") if len(data) <= _ONE_BLOCK else ("all",):
+                yield [data, case["number"]], case["expect"], {}, f"{case['algorithm']}, {word}"
+
+
+_SOURCES = {"hash_string": _of_strings}
+
+
+def groups(maker: Maker, name: str) -> list[Group]:
+    """The vectors of a function, by what they have in common."""
+    function, made = maker.interface.functions[name], {}
+    for (first, *rest), answer, case, word in _SOURCES.get(name, _of_arguments)(maker, name):
+        host = machine.host(case, maker.interface, maker.blobs)
+        group = made.setdefault(json.dumps([repr(rest), host, word]), Group(rest, host, word))
+        data = _bytes(function.parameters[0][1], first)
+        left = "raises" in case or len(data) > _LONGEST.get(name, len(data))
+        group.items.append(Item(data, None if left else _bytes(function.result, answer)))
+    return list(made.values())
+
+
+def separator_of(items: list[Item]) -> int:
+    """A byte that no item and no answer holds."""
+    used = set().union(*(set(item.data) | set(item.answer or b"") for item in items))
     return next(byte for byte in (ord("\n"), *range(256)) if byte not in used)
 
 
-def _joined(
-    name: str, pairs: list[tuple[bytes, bytes]], blobs: Blobs, separator: int, *call_of: Any, **how: Any
+def _offsets(parts: list[bytes], layout: str) -> bytes:
+    ends = [0]
+    for part in parts:
+        ends.append(ends[-1] + len(part))
+    return struct.pack(f"<{len(ends)}{layout}", *ends)
+
+
+def _bitmap(there: list[bool]) -> bytes:
+    whole = sum(1 << place for place, one in enumerate(there) if one)
+    return whole.to_bytes((len(there) + 63) // 64 * 8, "little")
+
+
+def _input(form: int, data: list[bytes], there: list[bool], between: bytes) -> list[bytes]:
+    """The parts of a list as it goes in: offsets, bitmap, data."""
+    layout = form & _LAYOUT
+    before = _offsets(data, "i" if layout == OFFSETS32 else "q") if layout in (OFFSETS32, OFFSETS64) else b""
+    bitmap = _bitmap(there) if form & NULLS else b""
+    separators = [b"", *[between if layout == JOINED else b""] * (len(data) - 1)]
+    return [before + bitmap, *itertools.chain.from_iterable(zip(separators, data))]
+
+
+def _expected(
+    maker: Maker, function: Function, form: int, items: list[Item], there: list[bool], between: bytes
 ) -> Case:
+    """What comes out; an item that is missing, or left to Python, has an empty result or zero."""
+    nothing = b"" if function.result in TEXTS else bytes(1 if function.result == "bool" else 8)
+    answers = [item.answer if one and item.answer is not None else nothing for item, one in zip(items, there)]
+    left = [place for place, item in enumerate(items) if there[place] and item.answer is None]
+    joined = function.result in TEXTS and not form & OFFSETS_OUT
+    pointed = {_OFFSETS_CELL: maker.blobs.add(_offsets(answers, "i"))} if form & OFFSETS_OUT else {}
+    if left:
+        pointed[_LEFT_CELL] = maker.blobs.add(struct.pack(f"<{len(left)}i", *left))
+    return {
+        **maker.bytes((between if joined else b"").join(answers)),
+        "cells": {_LEFT_COUNT_CELL: str(len(left)), _COUNT_CELL: str(len(items))},
+        "pointed": pointed,
+    }
+
+
+def _list(maker: Maker, function: Function, group: Group, form: int, long: bool = False) -> Case:
+    """One list in one form; a long one repeats its items."""
+    items = group.items * (_LONG // max(group.size, 1) + 1 if long else 1)
+    separator = separator_of(items)
+    there = [not form & NULLS or place % _MISSING != 0 for place in range(len(items))]
     between = bytes([separator])
-    data = blobs.add(how.get("by", between).join(data for data, _ in pairs))
-    want = blobs.add(how.get("to", between).join(answer for _, answer in pairs))
-    return _batch(name, len(pairs), call(*call_of, input=[data], bytes=want))
+    parts = [part for part in _input(form, [item.data for item in items], there, between) if part]
+    # A count is left out where the items themselves tell it.
+    count = len(items) if form & NULLS or form & _LAYOUT in (OFFSETS32, OFFSETS64) else 0
+    slots = [None, str(form | separator << 8 | count << 16)]
+    slots += [str(calls.plain(kind, value)) for kind, value in zip(calls.kinds(function)[1:], group.rest)]
+    expected = _expected(maker, function, form, items, there, between)
+    call = {"export": f"{function.name}[]", "slots": slots, "input": list(map(maker.blobs.add, parts)), **expected}
+    how = f"{_NAMES[form & _LAYOUT]}{', nulls' * bool(form & NULLS)}{', offsets out' * bool(form & OFFSETS_OUT)}"
+    shared = " ".join(map(str, [*group.rest, group.word])).strip()
+    name = f"{function.name}[] {shared} ({len(items)} items, {how})"
+    return _batch(name, function.name, len(items), call, group.host)
 
 
-def _batch(name: str, items: int, made: Case) -> Case:
-    return {"name": f"{name} ({items} items)", "kind": "batch", "items": items, "host": {}, "calls": [made]}
+def _batch(name: str, function: str, items: int, call: Case, host: Case) -> Case:
+    return {"name": name, "function": function, "kind": "batch", "items": items, "host": host, "calls": [call]}
 
 
-def base36_encode(blobs: Blobs) -> list[Case]:
-    pairs = [(text_bytes(case["args"][0]) or b"", case["expect"].encode()) for case in _crossing("base36_encode")]
-    pairs = [pair for pair in pairs if len(pair[0]) <= MOST_DIGITS]
-    separator = separator_of(pairs)
-    export = "sky_batch_base36_encode"
-    return [_joined("batch base36_encode", pairs, blobs, separator, export, None, separator)]
+def lists(maker: Maker, function: Function) -> list[Case]:
+    """A function's lists: the forms in turn, all forms of the first, and of one repeated until it fits no window."""
+    found = groups(maker, function.name)
+    chosen = VARIABLE if function.parameters[0][1] in TEXTS else FIXED
+    if function.result not in TEXTS:
+        chosen = tuple(form for form in chosen if not form & OFFSETS_OUT)
+    made = [_list(maker, function, group, form) for group in found[:1] for form in chosen]
+    made += [_list(maker, function, group, form) for group, form in zip(found[1:], itertools.cycle(chosen))]
+    # Thousands of questions to the host would show nothing new.
+    short = [group for group in found if group.size < _LONG and not group.host]
+    most = max(short, key=lambda group: len(group.items), default=None)
+    return made + [_list(maker, function, most, form, long=True) for form in chosen if most is not None]
 
 
-def format_float(blobs: Blobs) -> list[Case]:
-    cases = _crossing("format_float")
-    items = [(c["args"][1], struct.pack("<d", forms.decode(c["args"][0])), c["expect"].encode()) for c in cases]
-    export, newline = "sky_batch_format_float", ord("\n")
-    return [
-        _joined(f"batch format_float, precision {precision}", pairs, blobs, newline, export, None, precision, by=b"")
-        for precision, pairs in _grouped(items).items()
-    ]
-
-
-def truncate_long_string(blobs: Blobs) -> list[Case]:
-    items = []
-    for case in _crossing("truncate_long_string"):
-        text, length, middle = (forms.decode(form) for form in case["args"])
-        text = text.encode("utf-8", "surrogatepass")
-        items.append(((length, middle), text, text_bytes(case["expect"]) or b""))
-    made = []
-    for (length, middle), pairs in _grouped(items).items():  # type: ignore[misc]
-        separator = separator_of(pairs)
-        call_of = "sky_batch_truncate_long_string", None, length, separator + MIDDLE * middle
-        name = f"batch truncate_long_string to {length}{' in the middle' * middle}"
-        made.append(_joined(name, pairs, blobs, separator, *call_of))
-    return made
-
-
-def hash_strings(blobs: Blobs) -> list[Case]:
-    """Lists for each algorithm: messages of one block, and all lengths."""
-    items = []
-    for case in _crossing("hash_file"):
-        if "length" not in case:
-            data = forms.content(case["content"])
-            items.append(((case["number"], case["algorithm"]), data, case["expect"].encode()))
-    made = []
-    for (number, name), pairs in _grouped(items).items():  # type: ignore[misc]
-        for kind, chosen in (("short", [pair for pair in pairs if len(pair[0]) <= ONE_BLOCK]), ("all", pairs)):
-            # The digests are joined by newlines, whatever joins the messages.
-            separator = separator_of([(data, b"") for data, _ in chosen])
-            call_of = "sky_batch_hash_strings", None, number, separator
-            made.append(_joined(f"batch hash_strings {name}, {kind}", chosen, blobs, separator, *call_of, to=b"\n"))
-    return made
-
-
-def md5_lanes(blobs: Blobs) -> list[Case]:
+def md5_lanes(maker: Maker) -> Case:
     """The lanes: a table of all messages, whose states become their digests."""
-    cases = [case for case in _crossing("hash_file") if case["number"] == MD5]
+    cases = [case for case in forms.read("hash_file")["cases"] if case.get("number") == _MD5]
     messages = [forms.content(case["content"]) for case in cases]
     before, after, data = b"", b"", b""
     table = struct.calcsize(_RECORD) * len(messages)
@@ -119,11 +207,11 @@ def md5_lanes(blobs: Blobs) -> list[Case]:
         after += struct.pack(_RECORD, *place, bytes.fromhex(case["expect"]))
         data += message + bytes(-len(message) % _BLOCK)
     count = len(messages)
-    made = call("sky_batch_md5", count, input=[blobs.add(before + data)], number=str(count), memory=blobs.add(after))
-    return [_batch("batch md5", count, made)]
+    call = maker.call("md5_parts", (count, before + data), result=str(count), input_after=maker.blobs.add(after))
+    return _batch(f"md5_parts ({count} items)", "md5_parts", count, call, {})
 
 
-def of_vectors(blobs: Blobs) -> list[Case]:
+def of_vectors(maker: Maker) -> list[Case]:
     """All lists."""
-    parts = (base36_encode, format_float, truncate_long_string, hash_strings, md5_lanes)
-    return [case for part in parts for case in part(blobs)]
+    taking = [function for function in maker.interface.functions.values() if function.batch]
+    return [*(case for function in taking for case in lists(maker, function)), md5_lanes(maker)]

@@ -55,9 +55,9 @@ def cells(outcome: Outcome, totals: Totals) -> tuple[str, ...]:
 def summary(totals: Totals) -> str:
     """What the numbers count."""
     return (
-        f"Vectors: {totals.vectors:,}, of which {totals.answers:,} are answers and {totals.refusals:,} must be left to "
-        f"Python. Another {totals.apart:,} are Python's alone (other types, variables that override the machine, "
-        "errors) and make no call."
+        f"Vectors: {totals.vectors:,}, of which {totals.answers:,} are answers and {totals.refusals:,} are left to "
+        f"Python, or answered as Python does. Another {totals.apart:,} are Python's alone (other types, variables that "
+        "override the machine, errors) and make no call."
     )
 
 
