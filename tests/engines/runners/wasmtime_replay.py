@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import platform
+import struct
 import sys
 
 import wasmtime
@@ -22,74 +23,57 @@ if TYPE_CHECKING:
 
 _NEVER = 2**62
 _U32 = 0xFFFFFFFF
+_SLOTS = 8
+# Sizes of the static regions: the windows for input and output, the cells.
+_REGIONS = (32 * 1024, 64 * 1024, 16 * 8)
+_IN_WINDOW = 2**29
+_REFUSED, _AGAIN, _ASK = -1, -100, -101
+_ANSWER_CELL, _REQUEST_CELL, _ARGUMENT_CELL = 2, 1, 3
+_UNIFORM = (["i64"] * _SLOTS, ["i64"])
 
 
 class Mismatch(Exception):
     """The artifact's answer is not the recorded one."""
 
 
-class Host:
-    """What a case's machine answers; what it has no answer for is noted."""
-
-    def __init__(self, document: dict[str, Any]) -> None:
-        self.failed = int(document["host_failed"])
-        self.blobs: list[bytes] = document["blobs"]
-        self.guest: Any = None
-        self.begin({})
-
-    def begin(self, answers: dict[str, Any]) -> None:
-        self.answers = answers
-        self.position = 0
-        self.unasked: list[str] = []
-
-    def function(self, name: str) -> Any:
-        return lambda _no_answer, key, pointer, room: self._answer(name, key, pointer, room)
-
-    def _answer(self, name: str, key: int, pointer: int, room: int) -> int:
-        known = self.answers.get(name, {})
-        found = next((one for first, last, one in known.get("ranges", ()) if first <= key <= last), known.get("else"))
-        if found is None:
-            self.unasked.append(f"{name}({key}) was called, and the case has no answer")
-            return self.failed
-        if isinstance(found, str):
-            return int(found)
-        if "text" in found:
-            data = self.blobs[found["text"]][:room]
-        else:
-            data = self.blobs[found["file"]][self.position : self.position + room]
-            self.position += len(data)
-        self.guest.memory.write(self.guest.store, data, pointer)
-        return len(data)
-
-
 class Guest:
     """One instance of the artifact."""
 
-    def __init__(self, engine: Any, module: Any, host: Host, document: dict[str, Any]) -> None:
-        self.again = int(document["again"])
-        self.blobs = host.blobs
+    def __init__(self, engine: Any, module: Any, document: dict[str, Any]) -> None:
+        self.blobs: list[bytes] = document["blobs"]
+        self.requests = document["requests"]
         self.store = wasmtime.Store(engine)
         self.store.set_epoch_deadline(_NEVER)
-        linker = wasmtime.Linker(engine)
-        kind = wasmtime.FuncType([wasmtime.ValType.i64()] * 4, [wasmtime.ValType.i64()])
-        for entry in module.imports:
-            linker.define_func(entry.module, entry.name, kind, host.function(entry.name))
-        host.guest = self
-        self.exports = linker.instantiate(self.store, module).exports(self.store)
+        self.exports = wasmtime.Instance(self.store, module, []).exports(self.store)
         self.memory = self.exports["memory"]
-        self.exports["_initialize"](self.store)
+        if "_initialize" in self.exports:
+            self.exports["_initialize"](self.store)
+        self.regions = [self.invoke("skywasm.buffers", which) for which in range(len(_REGIONS))]
+        for address, size in zip(self.regions, _REGIONS):
+            self.bytes_at(address, size)
         self.output = b""
+        self.host: dict[str, Any] = {}
+        self.position = 0
+
+    def invoke(self, export: str, *slots: int) -> int:
+        function = self.exports.get(export)
+        if function is None:
+            raise Mismatch("there is no such export")
+        return int(function(self.store, *slots, *[0] * (_SLOTS - len(slots))))
 
     def bytes_at(self, pointer: int, length: int) -> bytes:
-        if pointer + length > self.memory.data_len(self.store):
+        if not 0 <= pointer <= pointer + length <= self.memory.data_len(self.store):
             raise Mismatch(f"{length} bytes at {pointer} lie outside the memory")
         return bytes(self.memory.read(self.store, pointer, pointer + length))
 
-    def problem(self, calls: list[dict[str, Any]]) -> str | None:
+    def cells(self) -> tuple[int, ...]:
+        return struct.unpack("<16q", self.bytes_at(self.regions[2], _REGIONS[2]))
+
+    def problem(self, case: dict[str, Any]) -> str | None:
         """Makes a case's calls; what is wrong with the first that is not as recorded."""
-        export = ""
+        self.host, self.position, export = case["host"], 0, ""
         try:
-            for call in calls:
+            for call in case["calls"]:
                 export = call["export"]
                 self.call(call)
         except (Mismatch, wasmtime.Trap, wasmtime.WasmtimeError) as error:
@@ -98,32 +82,93 @@ class Guest:
 
     def call(self, call: dict[str, Any]) -> None:
         """Makes a call and compares."""
-        parts = call.get("input", ())
-        data = b"".join(self.output if part == "output" else self.blobs[part] for part in parts)
-        address = self.exports["sky_input"](self.store, len(data), 0, 0, 0)
-        if address < 0:
-            raise Mismatch(f"sky_input gave {address}")
+        data = b"".join(self.output if part == "output" else self.blobs[part] for part in call["input"])
+        large = self.invoke("skywasm.reserve", len(data)) if len(data) > _REGIONS[0] else 0
+        address = large or self.regions[0]
+        self.bytes_at(address, len(data))
         self.memory.write(self.store, data, address)
-        arguments = [len(data) if text is None else int(text) for text in call["arguments"]]
-        export, again = self.exports[call["export"]], 0
-        while (result := export(self.store, *arguments, again)) == self.again:
-            again = 1
-        if "number" in call:
-            if result != int(call["number"]):
-                raise Mismatch(f"{result} instead of {call['number']}")
-        else:
-            self._compare_bytes(result, call)
-        if "memory" in call:
-            want = self.blobs[call["memory"]]
-            if self.bytes_at(address, len(want)) != want:
-                raise Mismatch("the input buffer holds other bytes than recorded")
+        slots = [len(data) if text is None else int(text) for text in call["slots"]]
+        result = self.finished(self.invoke(call["export"], *slots, *[0] * (_SLOTS - 1 - len(slots)), large))
+        self.compare(call, result)
+        if "input_after" in call:
+            self.compare_bytes("the input afterwards", address, call["input_after"])
+        if large:
+            self.invoke("skywasm.reserve", 0)
 
-    def _compare_bytes(self, result: int, call: dict[str, Any]) -> None:
-        if result < 0:
-            raise Mismatch(f"status {result} instead of bytes")
-        self.output = self.bytes_at(result >> 32 & _U32, result & _U32)
-        if "bytes" in call and self.output != self.blobs[call["bytes"]]:
-            raise Mismatch(f"{self.output[:40]!r} instead of {self.blobs[call['bytes']][:40]!r}")
+    def finished(self, result: int) -> int | str:
+        """Goes on until there is a result, or the host raises."""
+        while result in (_AGAIN, _ASK):
+            if result == _ASK:
+                answer = self.answer()
+                if answer is None:
+                    return "raised"
+                self.memory.write(self.store, struct.pack("<q", answer), self.regions[2] + 8 * _ANSWER_CELL)
+            result = self.invoke("skywasm.resume")
+        return result
+
+    def answer(self) -> int | None:
+        """The host's answer to the request in the cells; None where it raises."""
+        cells = self.cells()
+        number, key = str(cells[_REQUEST_CELL]), cells[_ARGUMENT_CELL]
+        request = self.requests.get(number, {"name": f"request {number}"})
+        found = [one for first, last, one in self.host.get(number, ()) if int(first) <= key <= int(last)]
+        if not found:
+            raise Mismatch(f"{request['name']}({key}) was asked, and the case has no answer")
+        if not isinstance(found[0], dict):
+            return None if found[0] is None else int(found[0])
+        pointer, room = cells[request["room"] : request["room"] + 2]
+        self.bytes_at(pointer, room)
+        ((form, blob),) = found[0].items()
+        start = self.position if form == "file" else 0
+        data = self.blobs[blob][start : start + room]
+        self.position += len(data) if form == "file" else 0
+        self.memory.write(self.store, data, pointer)
+        return len(data)
+
+    def compare(self, call: dict[str, Any], result: int | str) -> None:
+        if call.get("refusable") and result == _REFUSED:
+            return
+        if "result" in call:
+            if str(result) != call["result"]:
+                raise Mismatch(f"{result} instead of {call['result']}")
+        elif isinstance(result, str) or result < 0:
+            raise Mismatch(f"{result} instead of bytes")
+        else:
+            self.compare_output(result, call["bytes"])
+        cells = self.cells()
+        for cell, want in call.get("cells", {}).items():
+            if cells[int(cell)] != int(want):
+                raise Mismatch(f"{cells[int(cell)]} instead of {want} in cell {cell}")
+        for cell, blob in call.get("pointed", {}).items():
+            self.compare_bytes(f"what cell {cell} names", cells[int(cell)], blob)
+
+    def compare_output(self, result: int, blob: int | None) -> None:
+        pointer, length = result >> 32, result & _U32
+        if pointer == 0:
+            pointer, length = self.regions[1], length - _IN_WINDOW
+            if not 0 <= length <= _REGIONS[1]:
+                raise Mismatch(f"{length} bytes cannot be in the window")
+        self.output = self.bytes_at(pointer, length)
+        if blob is not None and self.output != self.blobs[blob]:
+            raise Mismatch(f"{self.output[:40]!r} instead of {self.blobs[blob][:40]!r}")
+
+    def compare_bytes(self, what: str, pointer: int, blob: int) -> None:
+        want = self.blobs[blob]
+        if self.bytes_at(pointer, len(want)) != want:
+            raise Mismatch(f"{what} differs from what was recorded")
+
+
+def broken_promise(module: Any) -> str | None:
+    """What the module has that it must not have."""
+    for entry in module.imports:
+        return f"the artifact imports {entry.module}.{entry.name}"
+    for entry in module.exports:
+        kind = entry.type
+        signature = [list(map(str, part)) for part in (getattr(kind, "params", ()), getattr(kind, "results", ()))]
+        wanted = {"memory": [[], []], "_initialize": [[], []]}.get(entry.name, list(_UNIFORM))
+        if signature != wanted or isinstance(kind, wasmtime.MemoryType) != (entry.name == "memory"):
+            return f"the artifact's export {entry.name} is of another type"
+    return None
 
 
 def config(target: str | None) -> Any:
@@ -142,17 +187,18 @@ def main(core: str, calls: str, target: str | None = None) -> None:
     document["blobs"] = [bytes.fromhex(text) for text in document["blobs"]]
     engine = wasmtime.Engine(config(target))
     module = wasmtime.Module.from_file(engine, core)
-    host = Host(document)
-    guest = Guest(engine, module, host, document)
+    guest = Guest(engine, module, document) if broken_promise(module) is None else sys.exit(broken_promise(module))
+    regions = guest.regions
     passed, failures = {"answer": 0, "refusal": 0, "batch": 0}, []
     for case in document["cases"]:
-        host.begin(case["host"])
-        problem = guest.problem(case["calls"])
-        if host.unasked or problem:
-            failures.append(f"{case['name']}: {(host.unasked or [problem])[0]}")
-            guest = Guest(engine, module, host, document)
+        problem = guest.problem(case)
+        if problem:
+            failures.append(f"{case['name']}: {problem}")
+            guest = Guest(engine, module, document)
         else:
             passed[case["kind"]] += 1
+    if Guest(engine, module, document).regions != regions or guest.regions != regions:
+        sys.exit("the windows are not where they are in another instance")
     version = _engine.wasmtime_version(_engine.wasmtime_package())
     print(json.dumps({"version": version, "processor": platform.machine(), "passed": passed, "failures": failures}))
 
