@@ -7,7 +7,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -15,52 +14,43 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strconv"
-
-	"github.com/tetratelabs/wazero"
-	"github.com/tetratelabs/wazero/api"
 )
 
-type lookup struct {
-	Ranges [][3]json.RawMessage
-	Else   json.RawMessage
-}
-
 type call struct {
-	Export    string
-	Arguments [3]*string
-	Input     []json.RawMessage
-	Number    *string
-	Bytes     *int
-	Memory    *int
+	Export     string
+	Slots      []*string
+	Input      []json.RawMessage
+	Result     *string
+	Bytes      *int
+	Refusable  bool
+	Cells      map[string]string
+	Pointed    map[string]int
+	InputAfter *int `json:"input_after"`
 }
 
 type oneCase struct {
 	Name  string
 	Kind  string
-	Host  map[string]lookup
+	Host  map[string][][3]json.RawMessage
 	Calls []call
 }
 
 type document struct {
-	Again      string
-	HostFailed string `json:"host_failed"`
-	Blobs      []string
-	Cases      []oneCase
+	Requests map[string]struct {
+		Name string
+		Room int
+	}
+	Blobs []string
+	Cases []oneCase
 }
 
 var (
-	engine     wazero.Runtime
-	compiled   wazero.CompiledModule
-	guest      api.Module
-	ctx        = context.Background()
-	blobs      [][]byte
-	again      int64
-	hostFailed int64
+	calls document
+	blobs [][]byte
 
 	// Of the case under way.
-	answers  map[string]lookup
+	answers  map[string][][3]json.RawMessage
 	position int
-	unasked  []string
 	output   []byte
 )
 
@@ -75,93 +65,52 @@ func number(text string) int64 {
 	return must(strconv.ParseInt(text, 10, 64))
 }
 
-func (l lookup) find(key int64) json.RawMessage {
-	for _, entry := range l.Ranges {
-		if number(string(entry[0])) <= key && key <= number(string(entry[1])) {
-			return entry[2]
-		}
-	}
-	return l.Else
-}
-
-func answer(name string, key, pointer, room int64) int64 {
-	found := answers[name].find(key)
-	if found == nil {
-		unasked = append(unasked, fmt.Sprintf("%s(%d) was called, and the case has no answer", name, key))
-		return hostFailed
-	}
-	var plain string
-	if json.Unmarshal(found, &plain) == nil {
-		return number(plain)
-	}
-	var source struct{ Text, File *int }
-	if err := json.Unmarshal(found, &source); err != nil {
+func textOf(raw json.RawMessage) string {
+	var text string
+	if err := json.Unmarshal(raw, &text); err != nil {
 		panic(err)
 	}
-	var data []byte
-	if source.Text != nil {
-		data = blobs[*source.Text]
-	} else {
-		data = blobs[*source.File][position:]
-	}
-	data = data[:min(len(data), int(room))]
-	if source.File != nil {
-		position += len(data)
-	}
-	if !guest.Memory().Write(uint32(pointer), data) {
-		panic("the artifact named a buffer outside its memory")
-	}
-	return int64(len(data))
+	return text
 }
 
-func defineImports() {
-	builders := map[string]wazero.HostModuleBuilder{}
-	i64 := api.ValueTypeI64
-	for _, function := range compiled.ImportedFunctions() {
-		module, name, _ := function.Import()
-		if builders[module] == nil {
-			builders[module] = engine.NewHostModuleBuilder(module)
+// The host's answer to the request in the cells; raised where it raises.
+func (g *guest) answer() (value int64, raised bool, err error) {
+	asked, key := strconv.FormatInt(g.cell(requestCell), 10), g.cell(argumentCell)
+	request := calls.Requests[asked]
+	for _, entry := range answers[asked] {
+		if key < number(textOf(entry[0])) || number(textOf(entry[1])) < key {
+			continue
 		}
-		host := api.GoModuleFunc(func(_ context.Context, _ api.Module, stack []uint64) {
-			stack[0] = uint64(answer(name, int64(stack[1]), int64(stack[2]), int64(stack[3])))
-		})
-		signature := []api.ValueType{i64, i64, i64, i64}
-		builders[module].NewFunctionBuilder().WithGoModuleFunction(host, signature, signature[:1]).Export(name)
+		switch entry[2][0] {
+		case 'n':
+			return 0, true, nil
+		case '"':
+			return number(textOf(entry[2])), false, nil
+		}
+		room, err := g.bytesAt(g.cell(request.Room), g.cell(request.Room+1))
+		return written(room, entry[2]), false, err
 	}
-	for _, builder := range builders {
-		must(builder.Instantiate(ctx))
-	}
+	return 0, false, fmt.Errorf("%s(%d) was asked as request %s, and the case has no answer", request.Name, key, asked)
 }
 
-func instantiate() {
-	config := wazero.NewModuleConfig().WithName("").WithStartFunctions("_initialize")
-	guest = must(engine.InstantiateModule(ctx, compiled, config))
-}
-
-func bytesAt(pointer, length uint32) ([]byte, error) {
-	data, inside := guest.Memory().Read(pointer, length)
-	if !inside {
-		return nil, fmt.Errorf("%d bytes at %d lie outside the memory", length, pointer)
+// Writes a text, or what follows of a file.
+func written(room []byte, raw json.RawMessage) int64 {
+	var source struct{ Text, File *int }
+	if err := json.Unmarshal(raw, &source); err != nil {
+		panic(err)
 	}
-	return data, nil
-}
-
-func invoke(export string, parameters ...int64) (int64, error) {
-	stack := make([]uint64, 4)
-	for place, parameter := range parameters {
-		stack[place] = uint64(parameter)
+	if source.Text != nil {
+		return int64(copy(room, blobs[*source.Text]))
 	}
-	results, err := guest.ExportedFunction(export).Call(ctx, stack...)
-	if err != nil {
-		return 0, err
-	}
-	return int64(results[0]), nil
+	length := copy(room, blobs[*source.File][position:])
+	position += length
+	return int64(length)
 }
 
 func inputOf(c call) []byte {
 	data := []byte{}
 	for _, part := range c.Input {
-		if string(part) == `"output"` {
+		if part[0] == '"' {
 			data = append(data, output...)
 		} else {
 			data = append(data, blobs[number(string(part))]...)
@@ -170,77 +119,99 @@ func inputOf(c call) []byte {
 	return data
 }
 
-func start(data []byte) []byte {
-	return data[:min(len(data), 40)]
+func perform(g *guest, c call) error {
+	data := inputOf(c)
+	slots := make([]int64, 0, slotCount)
+	for _, text := range c.Slots {
+		if text == nil {
+			slots = append(slots, int64(len(data)))
+		} else {
+			slots = append(slots, number(*text))
+		}
+	}
+	address, large, err := g.put(data)
+	if err != nil {
+		return err
+	}
+	result, raised, err := g.call(c.Export, slots, large)
+	if err != nil {
+		return err
+	}
+	if err := compare(g, c, result, raised); err != nil {
+		return err
+	}
+	if c.InputAfter != nil {
+		if err := compareBytes(g, "the input afterwards", address, *c.InputAfter); err != nil {
+			return err
+		}
+	}
+	if large != 0 {
+		_, err = g.invoke("skywasm.reserve", 0)
+	}
+	return err
 }
 
-func compareBytes(result int64, want *int) error {
-	if result < 0 {
-		return fmt.Errorf("status %d instead of bytes", result)
+func compare(g *guest, c call, result int64, raised bool) error {
+	text := strconv.FormatInt(result, 10)
+	if raised {
+		text = "raised"
 	}
-	data, err := bytesAt(uint32(result>>32), uint32(result))
+	if c.Refusable && result == refused {
+		return nil
+	}
+	if c.Result != nil && text != *c.Result {
+		return fmt.Errorf("%s instead of %s", text, *c.Result)
+	}
+	if c.Result == nil {
+		if raised || result < 0 {
+			return fmt.Errorf("%s instead of bytes", text)
+		}
+		if err := compareOutput(g, result, c.Bytes); err != nil {
+			return err
+		}
+	}
+	for cell, want := range c.Cells {
+		if got := g.cell(int(number(cell))); got != number(want) {
+			return fmt.Errorf("%d instead of %s in cell %s", got, want, cell)
+		}
+	}
+	for cell, blob := range c.Pointed {
+		if err := compareBytes(g, "what cell "+cell+" names", g.cell(int(number(cell))), blob); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func compareOutput(g *guest, result int64, want *int) error {
+	data, err := g.output(result)
 	if err != nil {
 		return err
 	}
 	output = bytes.Clone(data)
 	if want != nil && !bytes.Equal(output, blobs[*want]) {
+		start := func(data []byte) []byte { return data[:min(len(data), 40)] }
 		return fmt.Errorf("%q instead of %q", start(output), start(blobs[*want]))
 	}
 	return nil
 }
 
-func perform(c call) error {
-	data := inputOf(c)
-	address, err := invoke("sky_input", int64(len(data)))
-	if err != nil {
-		return err
+func compareBytes(g *guest, what string, pointer int64, blob int) error {
+	data, err := g.bytesAt(pointer, int64(len(blobs[blob])))
+	if err == nil && !bytes.Equal(data, blobs[blob]) {
+		err = fmt.Errorf("%s differs from what was recorded", what)
 	}
-	if address < 0 || !guest.Memory().Write(uint32(address), data) {
-		return fmt.Errorf("sky_input gave %d", address)
-	}
-	parameters := make([]int64, 4)
-	for place, text := range c.Arguments {
-		parameters[place] = int64(len(data))
-		if text != nil {
-			parameters[place] = number(*text)
-		}
-	}
-	result, err := invoke(c.Export, parameters...)
-	for parameters[3] = 1; err == nil && result == again; {
-		result, err = invoke(c.Export, parameters...)
-	}
-	if err != nil {
-		return err
-	}
-	if c.Number == nil {
-		err = compareBytes(result, c.Bytes)
-	} else if result != number(*c.Number) {
-		err = fmt.Errorf("%d instead of %s", result, *c.Number)
-	}
-	if err != nil || c.Memory == nil {
-		return err
-	}
-	want := blobs[*c.Memory]
-	if got, err := bytesAt(uint32(address), uint32(len(want))); err != nil || !bytes.Equal(got, want) {
-		return fmt.Errorf("the input buffer holds other bytes than recorded")
-	}
-	return nil
+	return err
 }
 
-func replay(one oneCase) string {
-	answers, position, unasked = one.Host, 0, nil
-	problem := ""
+func problem(g *guest, one oneCase) string {
+	answers, position = one.Host, 0
 	for _, c := range one.Calls {
-		if err := perform(c); err != nil {
-			problem = fmt.Sprintf("%s: %v", c.Export, err)
-			instantiate()
-			break
+		if err := perform(g, c); err != nil {
+			return fmt.Sprintf("%s: %v", c.Export, err)
 		}
 	}
-	if len(unasked) > 0 {
-		problem = unasked[0]
-	}
-	return problem
+	return ""
 }
 
 func version() string {
@@ -254,27 +225,25 @@ func version() string {
 }
 
 func main() {
-	var calls document
 	if err := json.Unmarshal(must(os.ReadFile(os.Args[2])), &calls); err != nil {
 		panic(err)
 	}
 	for _, text := range calls.Blobs {
 		blobs = append(blobs, must(hex.DecodeString(text)))
 	}
-	again, hostFailed = number(calls.Again), number(calls.HostFailed)
-	engine = wazero.NewRuntime(ctx)
-	compiled = must(engine.CompileModule(ctx, must(os.ReadFile(os.Args[1]))))
-	defineImports()
-	instantiate()
+	instantiate := load(must(os.ReadFile(os.Args[1])))
 	passed := map[string]int{"answer": 0, "refusal": 0, "batch": 0}
 	failures := []string{}
+	g := instantiate()
 	for _, one := range calls.Cases {
-		if problem := replay(one); problem == "" {
+		if problem := problem(g, one); problem == "" {
 			passed[one.Kind]++
 		} else {
 			failures = append(failures, one.Name+": "+problem)
+			g = instantiate()
 		}
 	}
+	instantiate()
 	line := map[string]any{"version": version(), "processor": runtime.GOARCH, "passed": passed, "failures": failures}
 	fmt.Println(string(must(json.Marshal(line))))
 }
