@@ -15,7 +15,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from engines import batches, calls, record, rows, table
+from skywasm.crossing.interface import Interface
+
+from engines import batches, calls, rows, table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 def maker() -> calls.Maker:
     """Makes calls of the package's artifact."""
-    return calls.Maker(record.read(rows.CORE.read_bytes()), calls.Blobs())
+    return calls.Maker(Interface(rows.CORE.read_bytes(), rows.CORE.name), calls.Blobs())
 
 
 def written(path: Path, every: int = 1) -> table.Totals:

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any
 
+    from skywasm.crossing.interface import Function
+
     from engines.calls import Maker
-    from engines.record import Function
 
     Case = dict[str, Any]
 

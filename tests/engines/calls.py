@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from engines.record import Function, Interface
+    from skywasm.crossing.interface import Function, Interface, Request
 
     Case = dict[str, Any]
 
@@ -92,8 +92,8 @@ def plain(kind: str, value: Any) -> int:
     return int(struct.unpack("<q", struct.pack("<d", value))[0]) if kind == "float" else int(value)
 
 
-def kinds(function: Function) -> list[str]:
-    """The kinds of a function's parameters."""
+def kinds(function: Function | Request) -> list[str]:
+    """The kinds of parameters."""
     return [kind for _, kind in function.parameters]
 
 
@@ -201,7 +201,7 @@ def document(cases: list[Case], maker: Maker) -> Case:
     }
 
 
-def _request(request: Function) -> Case:
+def _request(request: Request) -> Case:
     cell, room = _FIRST_ARGUMENT, None
     for kind in kinds(request):
         room = cell if kind == "room" else room

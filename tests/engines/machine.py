@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from skywasm.crossing.interface import Interface, Request
+
     from engines.calls import Blobs
-    from engines.record import Function, Interface
 
     Case = dict[str, Any]
     Ranges = list[tuple[str, str, Any]]
@@ -83,7 +84,7 @@ _FORMS: dict[str, Callable[[Case, Blobs], Ranges]] = {
 }
 
 
-def _plain(request: Function, fact: Any, blobs: Blobs) -> Ranges:
+def _plain(request: Request, fact: Any, blobs: Blobs) -> Ranges:
     """A fact that is the answer: a number, or a text where the request has room for one."""
     value = forms.decode(fact)
     if value is None:

@@ -1,4 +1,4 @@
-"""The calls that are made of the vectors, and the record that tells how."""
+"""The calls that are made of the vectors, which the artifact's record tells how to make."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import json
 from pathlib import Path
 
 import pytest
+from skywasm.crossing.interface import Interface
 from vectors import forms
 
 from engines import __main__ as command
-from engines import artifact, batches, calls, record
+from engines import artifact, batches, calls
 
 
 def test_every_vector_is_asked_or_is_pythons() -> None:
@@ -62,7 +63,7 @@ def test_new_function_needs_no_line(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     core = bytes(wasmtime.wat2wasm(artifact.text(functions=functions, record=f"skywasm 2\nfn {line}\n")))
     (tmp_path / "count_words.json").write_text(json.dumps(COUNT_WORDS))
     monkeypatch.setattr(forms, "FOLDER", tmp_path)
-    maker = calls.Maker(record.read(core), calls.Blobs())
+    maker = calls.Maker(Interface(core, "core.wasm"), calls.Blobs())
     cases, apart = calls.of_vectors(maker)
     assert ([case["kind"] for case in cases], apart) == (["answer", "answer", "refusal"], 1)
     (call,) = cases[0]["calls"]
@@ -71,15 +72,3 @@ def test_new_function_needs_no_line(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     (one, *_) = batches.lists(maker, maker.interface.functions["count_words"])
     assert one["calls"][0]["slots"] == [None, str(ord("\n") << 8)]
     assert list(maker.blobs.places)[one["calls"][0]["bytes"]] == bytes((2, *bytes(7), 1, *bytes(7)))
-
-
-def test_record() -> None:
-    """The record is found among other sections, and what is no record is refused."""
-    lines = "skywasm 2\nfn f(a:text,n:int,c:+cpu)->text batch more words\nask 3 g()->int +cpu\n"
-    core = b"\0asm\1\0\0\0" + b"\0\3\1xy" + b"\0" + bytes([len(lines) + 18]) + b"\x11skywasm.interface" + lines.encode()
-    functions = {"f": record.Function("f", [("a", "text"), ("n", "int")], "text", True)}
-    assert record.read(core) == record.Interface(functions, {3: record.Function("g", [], "int", False)})
-    with pytest.raises(ValueError, match="no record"):
-        record.read(core.replace(b"skywasm 2", b"skywasm 9"))
-    with pytest.raises(ValueError, match="cannot be read"):
-        record.read(core.replace(b"fn f(", b"fn f["))

@@ -14,8 +14,7 @@ import struct
 import sys
 
 import wasmtime
-
-from skywasm import _engine
+from skywasm.crossing.engine import setup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -174,7 +173,7 @@ def broken_promise(module: Any) -> str | None:
 def config(target: str | None) -> Any:
     """The package's configuration, for another target than this machine where one is named."""
     made = wasmtime.Config()
-    for name, value in _engine.CONFIGURATION:
+    for name, value in setup.CONFIGURATION:
         setattr(made, name, value)
     if target:
         made.target = target
@@ -199,7 +198,7 @@ def main(core: str, calls: str, target: str | None = None) -> None:
             passed[case["kind"]] += 1
     if Guest(engine, module, document).regions != regions or guest.regions != regions:
         sys.exit("the windows are not where they are in another instance")
-    version = _engine.wasmtime_version(_engine.wasmtime_package())
+    version = setup.wasmtime_version(setup.wasmtime_package())
     print(json.dumps({"version": version, "processor": platform.machine(), "passed": passed, "failures": failures}))
 
 
