@@ -15,9 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from skywasm.crossing.interface import Interface
-
 from engines import batches, calls, rows, table
+from skywasm.crossing.interface import Interface
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

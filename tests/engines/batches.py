@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any
 
-    from skywasm.crossing.interface import Function
-
     from engines.calls import Maker
+    from skywasm.crossing.interface import Function
 
     Case = dict[str, Any]
 

@@ -12,9 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from skywasm.crossing.interface import Interface, Request
-
     from engines.calls import Blobs
+    from skywasm.crossing.interface import Interface, Request
 
     Case = dict[str, Any]
     Ranges = list[tuple[str, str, Any]]

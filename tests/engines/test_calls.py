@@ -6,12 +6,13 @@ import collections
 import json
 from pathlib import Path
 
+import artifacts
 import pytest
-from skywasm.crossing.interface import Interface
 from vectors import forms
 
 from engines import __main__ as command
-from engines import artifact, batches, calls
+from engines import batches, calls
+from skywasm.crossing.interface import Interface
 
 
 def test_every_vector_is_asked_or_is_pythons() -> None:
@@ -58,9 +59,8 @@ COUNT_WORDS = {
 
 def test_new_function_needs_no_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A function whose vectors hold its parameters is asked as soon as the record has it, one by one and in lists."""
-    wasmtime = pytest.importorskip("wasmtime")
     functions, line = dict.fromkeys(("count_words", "count_words[]"), "unreachable"), "count_words(text:str)->int batch"
-    core = bytes(wasmtime.wat2wasm(artifact.text(functions=functions, record=f"skywasm 2\nfn {line}\n")))
+    core = artifacts.compiled(artifacts.text(functions, record=f"skywasm 2\nfn {line}\n"))
     (tmp_path / "count_words.json").write_text(json.dumps(COUNT_WORDS))
     monkeypatch.setattr(forms, "FOLDER", tmp_path)
     maker = calls.Maker(Interface(core, "core.wasm"), calls.Blobs())

@@ -6,10 +6,12 @@ import copy
 import json
 from pathlib import Path
 
+import artifacts
 import pytest
 
 from engines import __main__ as command
-from engines import artifact, batches, calls, rows, table
+from engines import batches, calls, rows, table
+from skywasm.crossing import convention
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -112,36 +114,39 @@ def test_runners_notice(engine: rows.Engine, tmp_path: Path) -> None:
         assert word in failure, name
 
 
-def _of_stand_in(engine: rows.Engine, folder: Path, results: dict[str, str], **stand_in: Any) -> rows.Outcome:
-    """What a runner makes of a stand-in whose exports are held to these results; each request gets one byte."""
-    wasmtime = pytest.importorskip("wasmtime")
-    cases = []
+def _of_stand_in(
+    engine: rows.Engine, folder: Path, results: dict[str, str], functions: dict[str, str], extra: str = ""
+) -> rows.Outcome:
+    """What a runner makes of a stand-in whose exports are held to these results; a request to read gets one byte."""
+    read, cases = str(artifacts.REQUESTS["file_read"]), []
     for name, result in results.items():
         expected = {"bytes": None} if result == "bytes" else {"result": result}
         call = {"export": name, "slots": [], "input": [], **expected}
-        cases.append({"name": name, "kind": "answer", "host": {"0": _always({"text": 0})}, "calls": [call]})
-    document = {"requests": {"0": {"name": "read", "room": 3}}, "blobs": ["ff"], "cases": cases}
+        cases.append({"name": name, "kind": "answer", "host": {read: _always({"text": 0})}, "calls": [call]})
+    document = {"requests": {read: {"name": "file_read", "room": 4}}, "blobs": ["ff"], "cases": cases}
     (folder / "calls.json").write_text(json.dumps(document))
-    (folder / "core.wasm").write_bytes(bytes(wasmtime.wat2wasm(artifact.text(**stand_in))))
+    (folder / "core.wasm").write_bytes(artifacts.compiled(artifacts.text(functions, extra=extra)))
     return _outcome(engine, folder / "calls.json", folder / "core.wasm")
 
 
 MISBEHAVING = {
     "traps": ("unreachable", "unreachable"),
-    "gives_far_bytes": (f"(i64.const {1 << 62 | 5})", "outside the memory"),
-    "gives_long_bytes": (f"(i64.const {(1 << 29) + 65_537})", "cannot be in the window"),
-    "asks_far_room": (artifact.ask(0, 1 << 40, 1), "outside the memory"),
-    "asks_unknown": (artifact.ask(77, 0, 0), "request 77"),
+    "gives_far_bytes": (artifacts.packed(1 << 30, 5), "outside the memory"),
+    "gives_long_bytes": (f"(i64.const {convention.IN_WINDOW + convention.OUTPUT + 1})", "cannot be in the window"),
+    "asks_far_room": (artifacts.asking("file_read", 0, 1 << 40, 1), "outside the memory"),
+    "asks_unanswered": (artifacts.asking("cpu_count"), "was asked"),
 }
+# Gives what has been answered.
+RESUMED = {convention.RESUME: f"(i64.load (i32.const {artifacts.CELLS_AT + 8 * convention.CELL_ANSWER}))"}
 
 
 @pytest.mark.parametrize("engine", QUICK, ids=[engine.key for engine in QUICK])
 def test_runners_outlive_misbehaviour(engine: rows.Engine, tmp_path: Path) -> None:
     """A trap, or bytes outside the memory, is a failure of its case; those after it get an instance of their own."""
     functions = {name: body for name, (body, _) in MISBEHAVING.items()}
-    functions.update(good="(i64.const 7)", asks=artifact.ask(0, 1024, 1))
+    functions.update(RESUMED, good="(i64.const 7)", asks=artifacts.asking("file_read", 0, artifacts.PAGE, 1))
     results = {**dict.fromkeys(MISBEHAVING, "bytes"), "good": "7", "asks": "1"}
-    outcome = _of_stand_in(engine, tmp_path, results, functions=functions)
+    outcome = _of_stand_in(engine, tmp_path, results, functions)
     assert outcome.passed == {"answer": 2, "refusal": 0, "batch": 0}, outcome
     for failure, (name, (_, word)) in zip(outcome.failures, MISBEHAVING.items()):
         assert failure.startswith(f"{name}: ")
@@ -152,7 +157,7 @@ PROMISES = {
     "imports": ({"extra": '(import "env" "log" (func (param i64)))'}, "imports env.log"),
     "type": ({"extra": '(func (export "odd") (param i32))'}, "export odd is of another type"),
     "global": ({"extra": '(global (export "odd") i32 (i32.const 0))'}, "export odd is of another type"),
-    "windows": ({"functions": {"skywasm.buffers": "(i64.const 1000000000)"}}, "outside the memory"),
+    "windows": ({"functions": {convention.BUFFERS: "(i64.const 1000000000)"}}, "outside the memory"),
 }
 
 

@@ -14,6 +14,7 @@ import struct
 import sys
 
 import wasmtime
+
 from skywasm.crossing.engine import setup
 
 TYPE_CHECKING = False
