@@ -14,7 +14,10 @@ import struct
 from vectors import forms
 
 from engines import calls, machine
-from engines.calls import PYTHON_ONLY, TEXTS
+from engines.calls import PYTHON_ONLY
+from skywasm.crossing import convention
+from skywasm.crossing.convention import FIXED8, JOINED, NULLS, OFFSETS32, OFFSETS64, OFFSETS_OUT
+from skywasm.crossing.interface import DATA
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,14 +29,10 @@ if TYPE_CHECKING:
 
     Case = dict[str, Any]
 
-JOINED, OFFSETS32, OFFSETS64, FIXED8 = range(4)
-NULLS, OFFSETS_OUT = 4, 8
 VARIABLE = (JOINED, JOINED | NULLS, OFFSETS32, OFFSETS32 | NULLS | OFFSETS_OUT, OFFSETS64, OFFSETS64 | NULLS)
 FIXED = (FIXED8, FIXED8 | NULLS, FIXED8 | OFFSETS_OUT)
 _NAMES = ("joined", "offsets of 32 bits", "offsets of 64 bits", "fixed")
 _LAYOUT = 3
-# Cells with what comes beside the results.
-_OFFSETS_CELL, _LEFT_CELL, _LEFT_COUNT_CELL, _COUNT_CELL = "9", "10", "11", "12"
 # What is longer takes more than one slice of work, and so is left to Python in a list.
 _LONGEST = {"base36_encode": 4096}
 # Every so-manieth item is missing where a list has a bitmap.
@@ -73,7 +72,7 @@ class Group:
 
 def _bytes(kind: str, value: Any) -> bytes:
     """A value as it lies in a list."""
-    if kind in TEXTS:
+    if kind in DATA:
         return value if isinstance(value, bytes) else calls.text_bytes(value)
     if kind == "bool":
         return bytes([value])
@@ -144,16 +143,16 @@ def _expected(
     maker: Maker, function: Function, form: int, items: list[Item], there: list[bool], between: bytes
 ) -> Case:
     """What comes out; an item that is missing, or left to Python, has an empty result or zero."""
-    nothing = b"" if function.result in TEXTS else bytes(1 if function.result == "bool" else 8)
+    nothing = b"" if function.result in DATA else bytes(1 if function.result == "bool" else 8)
     answers = [item.answer if one and item.answer is not None else nothing for item, one in zip(items, there)]
     left = [place for place, item in enumerate(items) if there[place] and item.answer is None]
-    joined = function.result in TEXTS and not form & OFFSETS_OUT
-    pointed = {_OFFSETS_CELL: maker.blobs.add(_offsets(answers, "i"))} if form & OFFSETS_OUT else {}
+    joined = function.result in DATA and not form & OFFSETS_OUT
+    pointed = {str(convention.CELL_OFFSETS): maker.blobs.add(_offsets(answers, "i"))} if form & OFFSETS_OUT else {}
     if left:
-        pointed[_LEFT_CELL] = maker.blobs.add(struct.pack(f"<{len(left)}i", *left))
+        pointed[str(convention.CELL_LEFT)] = maker.blobs.add(struct.pack(f"<{len(left)}i", *left))
     return {
         **maker.bytes((between if joined else b"").join(answers)),
-        "cells": {_LEFT_COUNT_CELL: str(len(left)), _COUNT_CELL: str(len(items))},
+        "cells": {str(convention.CELL_LEFT_COUNT): str(len(left)), str(convention.CELL_COUNT): str(len(items))},
         "pointed": pointed,
     }
 
@@ -167,7 +166,7 @@ def _list(maker: Maker, function: Function, group: Group, form: int, long: bool 
     parts = [part for part in _input(form, [item.data for item in items], there, between) if part]
     # A count is left out where the items themselves tell it.
     count = len(items) if form & NULLS or form & _LAYOUT in (OFFSETS32, OFFSETS64) else 0
-    slots = [None, str(form | separator << 8 | count << 16)]
+    slots = [None, str(form | separator << convention.SEPARATOR_SHIFT | count << convention.COUNT_SHIFT)]
     slots += [str(calls.plain(kind, value)) for kind, value in zip(calls.kinds(function)[1:], group.rest)]
     expected = _expected(maker, function, form, items, there, between)
     call = {"export": f"{function.name}[]", "slots": slots, "input": list(map(maker.blobs.add, parts)), **expected}
@@ -184,8 +183,8 @@ def _batch(name: str, function: str, items: int, call: Case, host: Case) -> Case
 def lists(maker: Maker, function: Function) -> list[Case]:
     """A function's lists: the forms in turn, all forms of the first, and of one repeated until it fits no window."""
     found = groups(maker, function.name)
-    chosen = VARIABLE if function.parameters[0][1] in TEXTS else FIXED
-    if function.result not in TEXTS:
+    chosen = VARIABLE if function.parameters[0][1] in DATA else FIXED
+    if function.result not in DATA:
         chosen = tuple(form for form in chosen if not form & OFFSETS_OUT)
     made = [_list(maker, function, group, form) for group in found[:1] for form in chosen]
     made += [_list(maker, function, group, form) for group, form in zip(found[1:], itertools.cycle(chosen))]

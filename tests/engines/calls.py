@@ -28,6 +28,8 @@ import struct
 from vectors import forms
 
 from engines import crossings, machine
+from skywasm.crossing import convention
+from skywasm.crossing.interface import DATA
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,13 +40,10 @@ if TYPE_CHECKING:
 
     Case = dict[str, Any]
 
-E_INPUT = -1
 RAISED = "raised"
 PYTHON_ONLY = "python_only"
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
-TEXTS = ("text", "str", "bytes")
-# Cell 3 has the first argument of a request; these kinds take two.
-_FIRST_ARGUMENT = 3
+# Arguments of requests that take two cells.
 _PAIRS = ("room", "bytes", "str")
 
 
@@ -116,7 +115,7 @@ class Maker:
         slots: list[str | None] = []
         pieces: list[int | str] = []
         for kind, value in zip(kinds(self.interface.functions[name]), values):
-            if kind not in (*TEXTS, "buffer"):
+            if kind not in (*DATA, "buffer"):
                 slots.append(str(plain(kind, value)))
                 continue
             parts = value if isinstance(value, list) else [value if isinstance(value, bytes) else text_bytes(value)]
@@ -133,7 +132,7 @@ class Maker:
     def result(self, name: str, value: Any) -> Case:
         """What a call of a function is held to that gives this value."""
         kind = self.interface.functions[name].result
-        if kind in TEXTS:
+        if kind in DATA:
             return self.bytes(value if isinstance(value, bytes) else text_bytes(value))
         number = str(plain(kind, value))
         return {"result": "0", "cells": {"0": number}} if kind in ("int", "float") else {"result": number}
@@ -150,7 +149,7 @@ class Maker:
         expect = forms.decode(case.get("expect"))
         crosses = "expect" in case and fits(self.interface.functions[name].result, expect)
         if PYTHON_ONLY in case and not crosses:
-            return [self.call(name, values, result=RAISED if machine.raises(case) else str(E_INPUT))]
+            return [self.call(name, values, result=RAISED if machine.raises(case) else str(convention.E_INPUT))]
         made = self.call(name, values, **self.result(name, expect))
         return [{**made, "refusable": True} if PYTHON_ONLY in case else made]
 
@@ -202,7 +201,7 @@ def document(cases: list[Case], maker: Maker) -> Case:
 
 
 def _request(request: Request) -> Case:
-    cell, room = _FIRST_ARGUMENT, None
+    cell, room = convention.CELL_ARGUMENTS, None
     for kind in kinds(request):
         room = cell if kind == "room" else room
         cell += 2 if kind in _PAIRS else 1
