@@ -232,18 +232,25 @@ def _state(row: Row) -> dict[str, str | None]:
     module = sys.modules.get(row.replaces)
     if module is None:
         return state("not loaded", f"{row.replaces} has not been imported")
+    if not import_hook.is_module(module):
+        return state("original", f"somebody has put an object of type {type(module).__name__} in the module's place")
+    return state(*_in_module(row, module))
+
+
+def _in_module(row: Row, module: ModuleType) -> tuple[str, str]:
+    """The state of a function in SkyPilot's module, and why."""
     now = vars(module).get(row.name)
     if now is _ours(row):
         if _hook is None:
-            return state("replaced", "somebody put it back after uninstall(); call that again")
-        return state("replaced", f"{now.__module__}.{now.__qualname__} answers")
+            return "replaced", ("somebody put it back after uninstall(); call that again")
+        return ("replaced", f"{now.__module__}.{now.__qualname__} answers")
     if (id(module), row.name) in _replaced and now is not _replaced[id(module), row.name][1]:
-        return state("original", f"somebody has put {_described(now)} in its place since; left alone")
+        return ("original", f"somebody has put {_described(now)} in its place since; left alone")
     if _hook is None:
-        return state("original", "the drop-in is not installed")
+        return ("original", "the drop-in is not installed")
     if row.replaces in _hook.awaited:
-        return state("original", f"{row.replaces} is still being loaded")
-    return state("original", _left_alone.get(row.name, "somebody has put SkyPilot's own function back"))
+        return ("original", f"{row.replaces} is still being loaded")
+    return ("original", _left_alone.get(row.name, "somebody has put SkyPilot's own function back"))
 
 
 def _elsewhere() -> list[str]:
@@ -253,7 +260,7 @@ def _elsewhere() -> list[str]:
     found = []
     for module_name, module in list(sys.modules.items()):
         # Read past what some modules make of attribute access, which may import or fail; some only say they are one.
-        if issubclass(type(module), type(sys)):
+        if import_hook.is_module(module):
             names = list(names_of(module).items())
             found += [f"{module_name}.{name}" for name, value in names if id(value) in originals]
     return sorted(found)

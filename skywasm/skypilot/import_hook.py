@@ -12,9 +12,14 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+def is_module(thing: Any) -> bool:
+    """Whether it is a module and not something that stands in for one. Does not ask the thing itself."""
+    return issubclass(type(thing), type(sys))
+
+
 def is_being_loaded(module: ModuleType) -> bool:
     """Whether a module's code is still running, in this thread or another."""
-    return bool(getattr(module.__spec__, "_initializing", False))
+    return getattr(getattr(module, "__spec__", None), "_initializing", False) is True
 
 
 class Loader:
@@ -88,7 +93,8 @@ class Finder:
         """Catches up with the awaited modules that are loaded by now."""
         for name in tuple(self.awaited):
             module = sys.modules.get(name)
-            if module is not None and not is_being_loaded(module):
+            # A test may have put a mock or anything else in the module's place, which is left alone.
+            if module is not None and is_module(module) and not is_being_loaded(module):
                 self._seen(module)
 
     def _seen(self, module: ModuleType) -> None:

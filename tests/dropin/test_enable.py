@@ -14,6 +14,7 @@ import pytest
 from children import copy_packages, run
 from cli.program import command
 
+import skywasm
 from dropin.places import PTH, WHOSE, base_python, call, make_environment, make_sky, packages, printed
 
 TYPE_CHECKING = False
@@ -74,7 +75,7 @@ def test_on_and_off_with_skypilot_itself(tmp_path: pathlib.Path) -> None:
     before = sorted((tmp_path / "environment").rglob("*"))
     assert call(python, "-m", "skywasm", "enable").returncode == 0
     code = (
-        "import skywasm.api as api; api._get_parallel_threads = lambda cloud: 4321;"
+        "import skywasm; skywasm.get_parallel_threads.__code__ = (lambda cloud_str=None: 4321).__code__;"
         f"import sky.provision.kubernetes.instance as i; {WHOSE}; print(i._NUM_THREADS)"
     )
     # Its standard error is not looked at: SkyPilot's dependencies complain.
@@ -149,7 +150,9 @@ def evil(folder: pathlib.Path) -> pathlib.Path:
     for name in ("skywasm", "host_shims"):
         (folder / name).mkdir(parents=True)
         (folder / name / "__init__.py").write_text("print('evil')\n")
-    (folder / "skywasm" / "skypilot.py").write_text("print('worse')\n")
+    (folder / "skywasm" / "skypilot").mkdir()
+    for name in ("__init__", "startup"):
+        (folder / "skywasm" / "skypilot" / f"{name}.py").write_text("print('worse')\n")
     return folder
 
 
@@ -259,7 +262,7 @@ def test_a_python_that_does_not_read_it(place: Environment, tmp_path: pathlib.Pa
     assert not place.pth.exists()
 
 
-@pytest.mark.parametrize("gone", ["skywasm", "host_shims", "skywasm/skypilot.py", "skywasm/_startup.py"])
+@pytest.mark.parametrize("gone", ["skywasm", "host_shims", "skywasm/skypilot", "skywasm/skypilot/startup.py"])
 def test_uninstalled_without_disable(gone: str, with_copies: Environment) -> None:
     """When skywasm goes while it is enabled, Python starts without a word and SkyPilot is as it was."""
     with_copies.enable()
@@ -271,10 +274,35 @@ def test_uninstalled_without_disable(gone: str, with_copies: Environment) -> Non
     assert with_copies.whose() == SKYS
 
 
+# What `skywasm enable` wrote before the start-up's module moved, for a skywasm in FOLDER.
+OLDER_LINE = pathlib.Path(__file__).with_name("older_line.txt")
+
+
+def test_enabled_by_an_older_version(place: Environment) -> None:
+    """A file that an older version has written does nothing and says nothing; `check` tells, `enable` renews it."""
+    folder = str(pathlib.Path(skywasm.__file__).parents[1])
+    line = OLDER_LINE.read_text().replace("FOLDER", folder)
+    place.pth.write_text(line)
+    waiting = "import sys; print([f.skywasm_drop_in for f in sys.meta_path if hasattr(f, 'skywasm_drop_in')])"
+    assert printed(place.python, waiting) == f"[{folder!r}]"
+    assert place.whose() == SKYS
+    assert drop_in_check(place) == {
+        "name": "drop-in",
+        "state": "warning",
+        "fact": f"{place.pth} was written by another version",
+        "remedy": "run `skywasm enable` again",
+    }
+    assert f"wrote     {place.pth}" in place.enable()
+    assert place.whose() == OURS
+    place.pth.write_text(line)
+    assert place.skywasm("disable").returncode == 0
+    assert place.whose() == SKYS
+
+
 def test_a_broken_skywasm_is_told_and_harms_nothing(with_copies: Environment) -> None:
     """An error in skywasm itself leaves SkyPilot as it is, with one warning that names the error."""
     with_copies.enable()
-    (with_copies.packages / "skywasm" / "skypilot.py").write_text("raise RuntimeError('broken')\n")
+    (with_copies.packages / "skywasm" / "skypilot" / "__init__.py").write_text("raise RuntimeError('broken')\n")
     done = call(with_copies.python, "-c", WHOSE)
     assert (done.returncode, done.stdout) == (0, f"{SKYS}\n")
     assert (
@@ -293,7 +321,8 @@ def test_python_starts_as_before(place: Environment) -> None:
 def test_both_ways_at_once(place: Environment) -> None:
     """`skywasm run` in an enabled environment does no harm: the drop-in is on once."""
     place.enable()
-    kinds = "[hasattr(f, 'skywasm_drop_in') or type(f).__module__ == 'skywasm.skypilot.import_hook' for f in sys.meta_path]"
+    own = "type(f).__module__ == 'skywasm.skypilot.import_hook'"
+    kinds = f"[hasattr(f, 'skywasm_drop_in') or {own} for f in sys.meta_path]"
     code = f"import sys; print(sum({kinds})); {WHOSE}; print(sum({kinds}))"
     done = place.skywasm("run", "-c", code)
     assert (done.stdout, done.stderr) == (f"2\n{OURS}\n1\n", "")

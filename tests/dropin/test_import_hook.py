@@ -12,9 +12,9 @@ import sys
 import textwrap
 
 import pytest
-from children import PACKAGES, finish, run, start
+from children import finish, run, start
 
-from dropin.places import definition, make_sky, printed
+from dropin.places import ROWS, definition, make_sky, printed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -395,12 +395,12 @@ def test_a_fork_while_another_thread_is_within(tmp_path: pathlib.Path) -> None:
 
 
 def test_what_waits_knows_the_modules() -> None:
-    """The names that are waited for since Python started are those of the registry."""
-    from skywasm.cli import _enable
+    """The names that are waited for since Python started are those of the declarations."""
+    from skywasm.cli import _enable, _run
 
-    texts = [_enable.pth_line("folder"), (PACKAGES / "skywasm" / "_run" / "sitecustomize.py").read_text()]
-    for module in {row.patches for row in _registry.ROWS} - {None}:
-        assert all(str(module) in text for text in texts)
+    texts = [_enable.pth_line("folder"), _run.environment()[_run.VARIABLE]]
+    for row in ROWS:
+        assert all(str(row.replaces) in text for text in texts)
 
 
 def test_a_release_that_does_not_know_a_variable(tmp_path: pathlib.Path) -> None:

@@ -16,6 +16,9 @@ from property.oracle import common_utils, subprocess_utils
 import skywasm
 from dropin.places import ROWS
 from skywasm import functions, skypilot
+from skywasm.bench.workplace import Workplace, arguments
+from skywasm.cli._skypilot_child import outcome
+from skywasm.skypilot.stand_ins import STAND_INS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,14 +56,15 @@ def test_the_originals_are_skypilots() -> None:
     assert {function.__module__ for function in ORIGINALS.values()} == set(MODULES)
 
 
-def test_ten_functions_are_replaced_and_put_back() -> None:
-    """After install() all ten are skywasm's, after uninstall() each is the very object that it was."""
+def test_all_that_skypilot_has_is_replaced_and_put_back() -> None:
+    """After install() all that SkyPilot has are skywasm's, after uninstall() each is the very object that it was."""
     before = list(sys.meta_path)
     assert skypilot.install() is True
     assert states() == {row.name: "replaced" if row.replaces else "addition" for row in functions.ROWS}
-    assert len(NAMES) == 10
+    has = {row.name for row in functions.ROWS if any(hasattr(module, row.name) for module in MODULES.values())}
+    assert has == set(NAMES)
     for row in ROWS:
-        assert now(row).__module__.startswith("skywasm.")
+        assert now(row) is STAND_INS.get(row.name, row.function)
     assert skypilot.uninstall() is True
     assert all(now(row) is ORIGINALS[row.name] for row in ROWS)
     assert sys.meta_path == before
@@ -103,21 +107,24 @@ def test_each_pickles(row: Row) -> None:
 
 @pytest.mark.usefixtures("_on")
 def test_keyword_arguments(tmp_path: pathlib.Path) -> None:
-    """Calls by keyword, as SkyPilot makes them, come to the same as before."""
+    """Calls by keyword, as SkyPilot makes them, come to the same as before: all examples, and parameters they lack."""
     (tmp_path / "log").write_text("one\ntwo\n")
-    calls: dict[str, dict[str, Any]] = {
-        "base36_encode": {"hex_str": "ff"},
+    more: dict[str, dict[str, Any]] = {
         "format_float": {"num": 2.345, "precision": 2},
         "truncate_long_string": {"s": "sky launch -c dev", "max_length": 9, "truncate_middle": True},
         "read_last_n_lines": {"file_path": str(tmp_path / "log"), "n": 1, "chunk_size": 2, "errors": "ignore"},
         "get_parallel_threads": {"cloud_str": "Kubernetes"},
         "get_max_workers_for_file_mounts": {"common_file_mounts": {"/a": str(tmp_path)}, "cloud_str": "kubernetes"},
-        "get_cpu_count": {},
-        "get_mem_size_gb": {},
     }
-    for row in ROWS:
-        if row.name in calls:
-            assert now(row)(**calls[row.name]) == ORIGINALS[row.name](**calls[row.name])
+    with Workplace(quick=True) as place:
+        for row in ROWS:
+            names = inspect.signature(row.reference).parameters
+            calls = [dict(zip(names, arguments(example, place))) for example in row.examples.values()]
+            for call in [*calls, *([more[row.name]] if row.name in more else [])]:
+                ours, theirs = (
+                    outcome(lambda one=one, call=call: one(**call), ()) for one in (now(row), ORIGINALS[row.name])
+                )
+                assert ours == theirs
 
 
 @pytest.mark.usefixtures("_on")
@@ -291,8 +298,6 @@ def test_a_bad_variable_is_skypilots_error(name: str, variable: str, monkeypatch
 def test_stand_ins_work_without_skypilot() -> None:
     """A stand-in that was pickled into a process without the drop-in answers like skywasm's own function."""
     with mock.patch.dict("skywasm.skypilot.stand_ins.ORIGINALS", clear=True):
-        from skywasm.skypilot.stand_ins import STAND_INS
-
         assert STAND_INS["get_cpu_count"]() == skywasm.get_cpu_count()
         assert STAND_INS["get_mem_size_gb"]() == skywasm.get_mem_size_gb()
         mounts = {"/a": "/"}

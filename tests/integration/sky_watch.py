@@ -1,4 +1,4 @@
-"""Watches which of the ten functions SkyPilot's code goes through, and holds still what changes from run to run."""
+"""Watches which of the replaced functions SkyPilot's code goes through, and holds still what changes from run to run."""
 
 from __future__ import annotations
 
@@ -11,19 +11,11 @@ import threading
 import time
 import uuid
 
-NAMES = (
-    "base36_encode",
-    "find_free_port",
-    "format_float",
-    "get_cpu_count",
-    "get_max_workers_for_file_mounts",
-    "get_mem_size_gb",
-    "get_parallel_threads",
-    "hash_file",
-    "read_last_n_lines",
-    "truncate_long_string",
-)
-SKYPILOT = ("sky.utils.common_utils", "sky.utils.subprocess_utils")
+from skywasm.functions import ROWS
+
+NAMES = tuple(row.name for row in ROWS if row.replaces is not None)
+SKYPILOT = {row.replaces for row in ROWS} - {None}
+OURS = {row.function.__globals__["__name__"] for row in ROWS} | {"skywasm.skypilot.stand_ins"}
 CASES = {}
 
 
@@ -34,7 +26,7 @@ def case(function):
 
 
 class Watch:
-    """Notes which functions of the ten are entered from elsewhere, by whose code, and what they give."""
+    """Notes which of the functions are entered from elsewhere, by whose code, and what they give."""
 
     def __init__(self):
         self.seen = []
@@ -44,12 +36,12 @@ class Watch:
         if event not in ("call", "return") or frame.f_code.co_name not in NAMES:
             return
         module = frame.f_globals.get("__name__", "")
-        if module not in (*SKYPILOT, "skywasm.api", "skywasm._stand_ins"):
+        if module not in SKYPILOT | OURS:
             return
         depth = getattr(self._inside, "depth", 0) + (1 if event == "call" else -1)
         self._inside.depth = depth
         if event == "return" and depth == 0:
-            whose = "skywasm" if module.startswith("skywasm") else "sky"
+            whose = "skywasm" if module in OURS else "sky"
             gave = value.hexdigest() if hasattr(value, "hexdigest") else value
             # Each run has ports of its own.
             self.seen.append([frame.f_code.co_name, whose, None if frame.f_code.co_name == "find_free_port" else gave])

@@ -92,4 +92,4 @@ def test_the_checker_would_notice(tmp_path: pathlib.Path) -> None:
     (tmp_path / "page.txt").write_text(">>> import skywasm\n>>> skywasm.format_float(0.25)\n'0.3'\n")
     done = call(sys.executable, "-c", _RUN_DOCTEST, tmp_path / "page.txt")
     assert done.returncode == 1
-    assert not doctest.OutputChecker().check_output("skywasm.api\n", "sky.utils.common_utils\n", FLAGS)
+    assert not doctest.OutputChecker().check_output("skywasm\n", "sky.utils.common_utils\n", FLAGS)

@@ -49,14 +49,14 @@ def test_the_same_with_the_drop_in(answered: dict[str, dict[str, Any]], name: st
 
 
 def test_no_function_is_left_out(answered: dict[str, dict[str, Any]]) -> None:
-    """The cases use all ten functions that SkyPilot has."""
+    """The cases use all functions that SkyPilot has."""
     used = {function for found in answered["off"]["cases"].values() for function, _, _ in found["seen"]}
     assert used == set(NAMES)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_all_ten_are_replaced(answered: dict[str, dict[str, Any]], backend: str) -> None:
-    """After all of this, all ten are skywasm's and no module of SkyPilot's has kept one of its own."""
+def test_all_are_replaced(answered: dict[str, dict[str, Any]], backend: str) -> None:
+    """After all of this, all are skywasm's and no module of SkyPilot's has kept one of its own."""
     status = answered[backend]["status"]
     states = {function: found["state"] for function, found in status["functions"].items()}
     assert {function for function, state in states.items() if state == "replaced"} == set(NAMES)

@@ -10,9 +10,9 @@ import sys
 
 VARIABLE = "SKYWASM_RUN"
 _FOLDER = os.path.dirname(os.path.abspath(__file__))
-_VERSION, _, _REST = os.environ.get(VARIABLE, "").partition(":")
+_VERSION, _REST = os.environ.get(VARIABLE, "").partition(":")[::2]
 # The modules of SkyPilot's that are waited for, and the environment.
-_MODULES, _, _PREFIX = _REST.partition(":")
+_MODULES, _PREFIX = _REST.partition(":")[::2]
 
 
 def _is_meant():
