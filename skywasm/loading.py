@@ -11,10 +11,11 @@ import os
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
+    from typing import Any
 
 # Longer than loading takes, compiling included. A fork that waits in vain goes on without the lock.
 _LONGEST_S = 60.0
-lock = _thread.RLock()
+lock: Any = _thread.RLock()
 
 
 def late(name: str) -> ModuleType:

@@ -75,7 +75,7 @@ class Md5Lanes:
 
     def run(self) -> None:
         module = core.core()
-        self.export = module.index("md5_parts")
+        self.export: int = module.index("md5_parts")
         seat = module.borrow()
         try:
             at = seat[INSTANCE].reserve(_ROOM)

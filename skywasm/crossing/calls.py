@@ -239,9 +239,9 @@ class Way:
         advice: str = "",
     ) -> None:
         self.module = module
-        self.function = module.interface.functions[name]
+        self.function: Function = module.interface.functions[name]
         self.python = python
-        self.forced = forced or python is None
+        self.forced: bool = forced or python is None
         self.fell_back = fell_back
         self.fallback = fallback
         self.advice = advice

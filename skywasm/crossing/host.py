@@ -35,8 +35,8 @@ class HostFunction:
     __slots__ = ("call", "capability", "name")
 
     def __init__(self, capability: str, call: Callable[..., int]) -> None:
-        self.capability = capability
-        self.call = call
+        self.capability: str = capability
+        self.call: Callable[..., int] = call
         self.name: str = call.__name__
 
 

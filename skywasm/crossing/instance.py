@@ -101,16 +101,17 @@ class Instance:
         # Exports are looked up when they are first called: names cost more than all the rest.
         self._kept: list[Extern] = []
         self.calls: list[Any] = [None] * len(module.exports)
-        self.large = self.reserved = 0
+        self.large: int = 0
+        self.reserved: int = 0
         storage = _Storage()
         address = ctypes.addressof(storage)
-        self.slots = memoryview(storage).cast("B").cast("q")
-        self.trap = ctypes.c_void_p.from_address(address + _TRAP_OFFSET)
+        self.slots: memoryview[int] = memoryview(storage).cast("B").cast("q")
+        self.trap: ctypes.c_void_p = ctypes.c_void_p.from_address(address + _TRAP_OFFSET)
         # Kept by the view, and so by the seat.
         self._arguments = (_parameter(address), ctypes.c_size_t.from_param(c.SLOTS), _parameter(address + _TRAP_OFFSET))
         self._memory = self._export(b"memory", Extern.MEMORY).address
         self.base: int = library.wasmtime_memory_data(self.context, self._memory)
-        self.size = 0
+        self.size: int = 0
         self.measure()
 
     def seat(self) -> Seat:

@@ -33,13 +33,13 @@ class Function:
     __slots__ = ("asks", "batch", "keeps", "name", "parameters", "result")
 
     def __init__(self, name: str, parameters: list[tuple[str, str]], result: str, batch: bool) -> None:
-        self.name = name
-        self.parameters = [one for one in parameters if not one[1].startswith("+")]
-        self.asks = tuple(kind[1:] for _, kind in parameters if kind.startswith("+"))
-        self.result = result
-        self.batch = batch
+        self.name: str = name
+        self.parameters: list[tuple[str, str]] = [one for one in parameters if not one[1].startswith("+")]
+        self.asks: tuple[str, ...] = tuple(kind[1:] for _, kind in parameters if kind.startswith("+"))
+        self.result: str = result
+        self.batch: bool = batch
         # Text of the same kind comes out as went in: where it is the same text, it is the very object.
-        self.keeps = bool(self.parameters) and self.parameters[0][1] == result == "text"
+        self.keeps: bool = bool(self.parameters) and self.parameters[0][1] == result == "text"
 
 
 class Request:
@@ -48,10 +48,10 @@ class Request:
     __slots__ = ("capability", "name", "number", "parameters")
 
     def __init__(self, number: int, name: str, parameters: list[tuple[str, str]], capability: str) -> None:
-        self.number = number
-        self.name = name
-        self.parameters = parameters
-        self.capability = capability
+        self.number: int = number
+        self.name: str = name
+        self.parameters: list[tuple[str, str]] = parameters
+        self.capability: str = capability
 
 
 class Binary:
@@ -201,7 +201,7 @@ class Interface:
 
     def __init__(self, content: bytes, name: str) -> None:
         try:
-            self.binary = read_binary(content)
+            self.binary: Binary = read_binary(content)
         except ValueError as error:
             raise CoreUnavailableError(f"{name} cannot be read: {error}") from error
         self.functions: dict[str, Function] = {}

@@ -120,7 +120,7 @@ class Many:
         self.forced = forced
         self.fell_back = fell_back
         self.kind: str = self.function.parameters[0][1]
-        self.encode = encode or _ENCODERS.get(self.kind)
+        self.encode: Callable[[str, Sequence[Any]], bytes] | None = encode or _ENCODERS.get(self.kind)
 
     def general(self, items: Any, *rest: Any) -> list[Any]:
         """The road for lists of every size and content."""

@@ -74,7 +74,7 @@ class Module:
         self.fresh = fresh
         self.content = content
         self.digest: str = digest or cache.fingerprint(content).hex()
-        self.interface = interface.Interface(content, name)
+        self.interface: interface.Interface = interface.Interface(content, name)
         self._prove = prove
         functions = self.interface.functions.values()
         names = [c.BUFFERS, c.RESERVE, c.RESUME, *(one.name for one in functions)]
@@ -83,15 +83,15 @@ class Module:
         if starts is not None:
             names.append(_INITIALIZE)
         self._index = {export: index for index, export in enumerate(names)}
-        self.exports = [export.encode() for export in names]
+        self.exports: list[bytes] = [export.encode() for export in names]
         self.initialize: int | None = self._index[_INITIALIZE] if starts is not None else None
         if starts not in (None, (b"", b"")):
             raise CoreUnavailableError(f"{name}: the export {_INITIALIZE} has parameters or results")
-        self.resume = self._index[c.RESUME]
+        self.resume: int = self._index[c.RESUME]
         self.places: tuple[int, ...] = ()
         self.pool: list[Seat] = []
-        self.host = {one.name: one for one in host}
-        self.answers = self._answers(self.host)
+        self.host: dict[str, HostFunction] = {one.name: one for one in host}
+        self.answers: dict[int, Callable[[Any, Instance], int]] = self._answers(self.host)
         self._world: Loaded | None = None
         self.problem: str | None = None
         self._loading = False

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     Function = TypeVar("Function", bound=Callable[..., Any])
 
-armed = False
+armed: bool = False
 """Whether anything has ever been denied or limited in this process."""
 
-timed = False
+timed: bool = False
 """Whether a deadline has ever been set in this process."""
 
 listeners: list[Callable[[], None]] = []

@@ -15,11 +15,15 @@ from skywasm.functions.declare import BY_NAME, ROWS
 from skywasm.functions import numbers, text, hashing, tails, machine, mounts, processes
 # isort: on
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 __all__ = ["BY_NAME", "ROWS", "hashing", "machine", "mounts", "numbers", "processes", "reference", "tails", "text"]
 
-reference = type(sys)(
+reference: Any = type(sys)(
     "skywasm.reference", "The functions' bodies by name: Python, whichever road the public ones take."
 )
-reference.__all__ = [row.name for row in ROWS]  # type: ignore[attr-defined]
+reference.__all__ = [row.name for row in ROWS]
 for _row in ROWS:
     setattr(reference, _row.name, _row.reference)

@@ -45,12 +45,12 @@ class Batch:
         saves_character_us: float | None = None,
         in_python: Callable[..., list[Any]] | None = None,
     ) -> None:
-        self.items = items
-        self.doc = doc
-        self.cost = cost
-        self.saves_us = saves_us
-        self.saves_character_us = saves_character_us
-        self.in_python = in_python
+        self.items: str = items
+        self.doc: str | None = doc
+        self.cost: str = cost
+        self.saves_us: float = saves_us
+        self.saves_character_us: float | None = saves_character_us
+        self.in_python: Callable[..., list[Any]] | None = in_python
 
 
 class Row:
@@ -71,7 +71,7 @@ class Row:
     )
 
     def __init__(self, function: Any, **said: Any) -> None:
-        self.function = function
+        self.function: Any = function
         self.name: str = function.__name__
         self.reference: Callable[..., Any] = _twin(function)
         self.replaces: str | None = said["replaces"]

@@ -42,10 +42,10 @@ class Algorithm:
     __slots__ = ("block_size", "digest_size", "name", "number")
 
     def __init__(self, number: int, name: str, digest_size: int, block_size: int) -> None:
-        self.number = number
-        self.name = name
-        self.digest_size = digest_size
-        self.block_size = block_size
+        self.number: int = number
+        self.name: str = name
+        self.digest_size: int = digest_size
+        self.block_size: int = block_size
 
 
 ALGORITHMS = tuple(

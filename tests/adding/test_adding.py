@@ -56,7 +56,7 @@ def toolchain_is_there() -> bool:
 def steps() -> list[tuple[str, str]]:
     """The files that the page names, each with the block below it."""
     names = re.findall(r"^\d\. `([^`]+)`", PAGE.read_text(), re.MULTILINE)
-    texts = [block.text for block in blocks(PAGE) if block.language != "text"]
+    texts = [block.text for block in blocks(PAGE) if block.language != "console"]
     assert len(names) == len(texts) == 3
     return list(zip(names, texts))
 

@@ -136,7 +136,7 @@ def test_extra_10_no_compiler_flag_by_name() -> None:
 
 def test_extra_10_the_processor_is_in_the_cache_key() -> None:
     """Compiled code is kept per processor, since its flags are the processor's."""
-    from skywasm import _cache
+    from skywasm.crossing.engine import cache
 
-    assert _cache.processor()
-    assert _cache.key("a", _cache.processor()) != _cache.key("a", "another processor")
+    assert cache.processor()
+    assert cache.key("a", cache.processor()) != cache.key("a", "another processor")

@@ -12,7 +12,7 @@ from vectors import forms
 
 import skywasm
 from conformance import replay
-from skywasm import _registry
+from skywasm.functions import BY_NAME, ROWS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,11 +44,11 @@ def test_vectors(backend: str, function: str, tmp_path: Path) -> None:
 
 
 def test_every_function_has_vectors() -> None:
-    """Every function of the registry has its vector file, and at least those that SkyPilot has are in the sample."""
-    assert set(replay.FUNCTIONS) == set(_registry.BY_NAME)
+    """Every function of the table has its vector file, and at least those that SkyPilot has are in the sample."""
+    assert set(replay.FUNCTIONS) == set(BY_NAME)
     sampled = {key for key, value in SAMPLE.items() if key != "_comment" and isinstance(value, list)}
-    originals = {row.name for row in _registry.ROWS if row.patches is not None}
-    assert originals <= sampled <= set(_registry.BY_NAME)
+    originals = {row.name for row in ROWS if row.replaces is not None}
+    assert originals <= sampled <= set(BY_NAME)
 
 
 @pytest.mark.parametrize("function", replay.FUNCTIONS)
@@ -74,7 +74,7 @@ def test_sample_is_part_of_the_vectors(function: str) -> None:
     cases = forms.read(function)["cases"]
     sample = SAMPLE.get(function, [])
     # An addition to SkyPilot's functions need not be in it.
-    assert sample or _registry.BY_NAME[function].patches is None
+    assert sample or BY_NAME[function].replaces is None
     assert len(sample) <= 20
     assert all(case in cases for case in sample)
 

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 import skywasm
-from skywasm import api, batch
+from skywasm import batch
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -57,7 +57,7 @@ def test_every_link_leads_somewhere() -> None:
             assert (document.parent / target).exists(), f"{document.name}: {target}"
 
 
-@pytest.mark.parametrize("module", [api, batch])
+@pytest.mark.parametrize("module", [skywasm, batch])
 def test_docstrings_show_real_answers(module: object) -> None:
     """The examples in the public docstrings give what they show."""
     result = doctest.testmod(module)

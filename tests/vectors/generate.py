@@ -3,8 +3,9 @@
     python tests/vectors/generate.py            write the files
     python tests/vectors/generate.py --check    compare them with what would be written
 
-Inputs are fixed or come from seeded generators, so two runs write the same bytes. ``README.md`` describes the
-format. Needs Linux, root and ``unshare`` for the two functions that read cgroup files (``namespace.py``).
+Inputs are fixed or come from seeded generators, so two runs write the same bytes. ``README.md`` describes the format;
+``make derived`` makes the sample in the wheel. Needs Linux, root and ``unshare`` for the two functions that read
+cgroup files (``namespace.py``).
 """
 
 from __future__ import annotations
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     Case = dict[str, Any]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SAMPLE = ROOT / "skywasm" / "vectors.json"
-SAMPLE_CASES = 20
-SAMPLE_CASE_BYTES = 400
 CANNOT_CHECK = 77
 
 FORMS = [
@@ -70,21 +68,14 @@ COMMENTS = {
     "estimate_fd_for_directory": FACTS + " 'dir_entries': entries of the directory. Not in SkyPilot: the rule is the "
     "project's own.",
 }
-SAMPLE_COMMENT = [
-    "A sample of tests/vectors for the command `skywasm check`, written by tests/vectors/generate.py.",
-    "Cases by function; " + CONTENT,
-    FACTS,
-    *FORMS[1:],
-    *(f"{name}: {text.replace(FACTS, '').replace(CONTENT, '').strip()}" for name, text in COMMENTS.items()),
-]
 
 
 def _algorithms() -> list[tuple[int, str, int, int]]:
     """The artifact's algorithms, out of the module's own table."""
     sys.path.insert(0, str(ROOT))
-    from skywasm import _hashes
+    from skywasm.functions import hashing
 
-    return [(row.number, row.name, row.digest_size, row.block_size) for row in _hashes.ALGORITHMS]
+    return [(row.number, row.name, row.digest_size, row.block_size) for row in hashing.ALGORITHMS]
 
 
 def _rng(function: str) -> random.Random:
@@ -116,26 +107,6 @@ def all_cases() -> dict[str, list[Case]]:
     return lists
 
 
-def _sample(function: str, cases: list[Case]) -> list[Case]:
-    """Some cases, evenly spread: a quarter of them answered by Python alone, none that is long."""
-    short = [case for case in cases if len(str(case)) <= SAMPLE_CASE_BYTES]
-    python_only = [case for case in short if "python_only" in case]
-    crossing = [case for case in short if "python_only" not in case]
-    chosen = _spread(python_only, SAMPLE_CASES // 4)
-    if function == "hash_file":
-        # One of each algorithm counts for more than an even spread; each at another length.
-        numbers = sorted({case["number"] for case in crossing})
-        rows = [[case for case in crossing if case["number"] == number] for number in numbers]
-        crossing = [row[(3 * place + 5) % len(row)] for place, row in enumerate(rows)]
-    return _spread(crossing, SAMPLE_CASES - len(chosen)) + chosen
-
-
-def _spread(cases: list[Case], wanted: int) -> list[Case]:
-    if len(cases) <= wanted:
-        return cases
-    return [cases[number * len(cases) // wanted] for number in range(wanted)]
-
-
 def texts() -> dict[Path, str]:
     """What every file should hold."""
     lists = all_cases()
@@ -145,8 +116,6 @@ def texts() -> dict[Path, str]:
     for name, cases in lists.items():
         comment = {"_comment": [*FORMS, COMMENTS[name]], "function": name, **head}
         files[forms.FOLDER / f"{name}.json"] = forms.dump(comment, {"cases": cases})
-    sample = {name: _sample(name, cases) for name, cases in lists.items()}
-    files[SAMPLE] = forms.dump({"_comment": SAMPLE_COMMENT, **head}, sample)
     return files
 
 

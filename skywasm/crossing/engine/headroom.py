@@ -11,30 +11,32 @@ _MIB = 2**20
 # The library takes 32 MiB, an instance 64; allocations that abort need some besides.
 LIBRARY_MIB = 40
 INSTANCE_MIB = 68
-# Fields of /proc/self/statm in pages: all addresses, and those that can be written to.
-_ADDRESSES, _DATA = 0, 5
+# Lines of /proc/self/limits, and the fields of /proc/self/statm, in pages, that they bound.
+_LIMITS = ((b"Max address space", 0), (b"Max data size", 5))
+
+
+def _read(path: str) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, 4096)
+    finally:
+        os.close(descriptor)
 
 
 def left_mib() -> int | None:
     """MiB of addresses left under ``ulimit -v`` and ``ulimit -d``; None where neither is set or can be known."""
     if not sys.platform.startswith("linux"):
         return None
-    import resource
-
-    limits = ((resource.RLIMIT_AS, _ADDRESSES), (resource.RLIMIT_DATA, _DATA))
-    found = [(resource.getrlimit(which)[0], field) for which, field in limits]
-    if all(limit == resource.RLIM_INFINITY for limit, _ in found):
-        return None
     try:
-        descriptor = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+        # Not by getrlimit: programs and their tests put their own in its place, for the limit of open files.
+        lines = _read("/proc/self/limits").splitlines()
+        soft = {name: line[len(name) :].split()[0] for line in lines for name, _ in _LIMITS if line.startswith(name)}
+        found = [(int(soft[name]), field) for name, field in _LIMITS if soft.get(name, b"unlimited") != b"unlimited"]
+        used = _read("/proc/self/statm").split() if found else []
     except OSError:
         return None
-    try:
-        used = os.read(descriptor, 256).split()
-    finally:
-        os.close(descriptor)
-    page = os.sysconf("SC_PAGE_SIZE")
-    return min((limit - int(used[field]) * page) // _MIB for limit, field in found if limit != resource.RLIM_INFINITY)
+    page = os.sysconf("SC_PAGE_SIZE") if found else 0
+    return min(((limit - int(used[field]) * page) // _MIB for limit, field in found), default=None)
 
 
 def require(needed_mib: int, what: str) -> bool:

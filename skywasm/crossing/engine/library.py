@@ -76,7 +76,7 @@ class Extern(ctypes.Structure):
         return ctypes.addressof(self) + Extern.of.offset
 
 
-InstanceHandle = ctypes.c_uint64 * 2
+InstanceHandle: Any = ctypes.c_uint64 * 2
 """``wasmtime_instance_t``."""
 
 SLOT_WORDS = 2
@@ -111,11 +111,11 @@ class Library:
             setattr(self, function, self.function(function, *prototype))
         entry = ctypes.cast(self.wasmtime_func_call_unchecked, _POINTER).value or 0
         # No argument types: the arguments are prepared once, and conversion at each call costs 20 ns each.
-        self.keep_gil = ctypes.PYFUNCTYPE(_POINTER)(entry)
-        self.release_gil = ctypes.CFUNCTYPE(_POINTER)(entry)
+        self.keep_gil: Any = ctypes.PYFUNCTYPE(_POINTER)(entry)
+        self.release_gil: Any = ctypes.CFUNCTYPE(_POINTER)(entry)
         # As the callback of a weak reference, which is handed the reference: C ignores what is too much.
         delete = ctypes.cast(self.wasmtime_store_delete, _POINTER).value or 0
-        self.delete_store = ctypes.CFUNCTYPE(None, _POINTER, ctypes.py_object)(delete)
+        self.delete_store: Any = ctypes.CFUNCTYPE(None, _POINTER, ctypes.py_object)(delete)
 
     if TYPE_CHECKING:
 
@@ -176,7 +176,7 @@ class Engine(Owned):
         config = library.wasm_config_new()
         for setter, value in settings:
             setter(config, value)
-        self.pointer = library.wasm_engine_new_with_config(config)
+        self.pointer: int | None = library.wasm_engine_new_with_config(config)
         self._increment_epoch = library.wasmtime_engine_increment_epoch
 
     def increment_epoch(self) -> None:
@@ -225,4 +225,4 @@ class Compiled(Owned):
         finally:
             library.wasmtime_linker_delete(linker)
             library.wasmtime_module_delete(made)
-        self.pointer = prepared.value
+        self.pointer: int | None = prepared.value

@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from skywasm.crossing.engine.library import Compiled, Engine
+    from skywasm.crossing.engine.library import Compiled, Engine, Library
 
 _WASMTIME = "wasmtime"
 # Bytes of stack that the compiler is sure to get along with.
@@ -136,7 +136,8 @@ class Loaded:
 
     def __init__(self, content: bytes, digest: str) -> None:
         self.digest = digest
-        self.cache = self.version = ""
+        self.cache: str = ""
+        self.version: str = ""
         try:
             if sys.implementation.name != "cpython":
                 # PyPy's ctypes hands out the sandbox's memory in a form that no file can be read into.
@@ -157,8 +158,10 @@ class Loaded:
     def _load(self, content: bytes) -> None:
         from skywasm.crossing.engine import headroom, library
 
-        self.limited = headroom.require(headroom.LIBRARY_MIB + headroom.INSTANCE_MIB, "the engine with an instance")
-        self.library = library.Library(self._package)
+        self.limited: bool = headroom.require(
+            headroom.LIBRARY_MIB + headroom.INSTANCE_MIB, "the engine with an instance"
+        )
+        self.library: Library = library.Library(self._package)
         entry = _entry(self.version, self.digest)
         kept, self.cache = cache.load(entry)
         if kept is None:
