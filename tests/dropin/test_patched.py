@@ -1,5 +1,6 @@
 """What a test puts in the place of things that SkyPilot's functions rest on is seen with the drop-in as without."""
 
+# ruff: noqa: PLW0108, PT008 - functions are looked up when they are called, which is what is tested
 from __future__ import annotations
 
 import hashlib
@@ -69,7 +70,7 @@ PATCHED: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
         lambda: mock.patch("socket.socket.bind", side_effect=OSError("in use")),
         lambda: common_utils.find_free_port(65_530),
     ),
-    "a quota": (lambda: mock.patch("builtins.open", one_cpu), common_utils.get_cpu_count),
+    "a quota": (lambda: mock.patch("builtins.open", one_cpu), lambda: common_utils.get_cpu_count()),
     "psutil": (lambda: mock.patch("psutil.cpu_count", return_value=3), lambda: common_utils.get_cpu_count()),
     "os.cpu_count": (
         lambda: mock.patch("os.cpu_count", return_value=77),
