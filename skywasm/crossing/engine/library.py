@@ -107,6 +107,8 @@ class Library:
 
     def __init__(self, package: str) -> None:
         self._loaded = ctypes.cdll.LoadLibrary(file_name(package))
+        # What frees keeps the GIL: when the interpreter ends, the thread that gives it away does not come back.
+        self._freeing = ctypes.PyDLL(self._loaded._name, handle=self._loaded._handle)
         for function, prototype in PROTOTYPES.items():
             setattr(self, function, self.function(function, *prototype))
         entry = ctypes.cast(self.wasmtime_func_call_unchecked, _POINTER).value or 0
@@ -115,14 +117,14 @@ class Library:
         self.release_gil: Any = ctypes.CFUNCTYPE(_POINTER)(entry)
         # As the callback of a weak reference, which is handed the reference: C ignores what is too much.
         delete = ctypes.cast(self.wasmtime_store_delete, _POINTER).value or 0
-        self.delete_store: Any = ctypes.CFUNCTYPE(None, _POINTER, ctypes.py_object)(delete)
+        self.delete_store: Any = ctypes.PYFUNCTYPE(None, _POINTER, ctypes.py_object)(delete)
 
     if TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any: ...
 
     def function(self, name: str, result: Any, *parameters: Any) -> Any:
-        function = getattr(self._loaded, name)
+        function = getattr(self._freeing if name.endswith("_delete") else self._loaded, name)
         function.restype, function.argtypes = result, parameters
         return function
 
