@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 NAME = "0" * 64
 
 
+def file(name: str = NAME) -> str:
+    """The name of an entry's file."""
+    return f"skywasm-{name}"
+
+
 @pytest.fixture
 def folder(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
     """A cache folder that does not exist yet."""
@@ -32,7 +37,7 @@ def test_what_is_stored_is_loaded(folder: pathlib.Path) -> None:
         assert cache.store(NAME, module) == "written"
         assert cache.load(NAME) == (module, "hit")
     assert cache.load("1" * 64) == (None, "miss")
-    assert [path.name for path in folder.iterdir()] == [NAME]
+    assert [path.name for path in folder.iterdir()] == [file()]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")
@@ -44,13 +49,13 @@ def test_only_the_owner_gets_in(folder: pathlib.Path) -> None:
     finally:
         os.umask(before)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert stat.S_IMODE((folder / NAME).stat().st_mode) == 0o600
+    assert stat.S_IMODE((folder / file()).stat().st_mode) == 0o600
 
 
 def test_an_entry_of_another_name_is_refused(folder: pathlib.Path) -> None:
     """An entry that was stored under another key does not count under this one."""
     cache.store("1" * 64, b"code for something else")
-    os.replace(folder / ("1" * 64), folder / NAME)
+    os.replace(folder / file("1" * 64), folder / file())
     module, state = cache.load(NAME)
     assert module is None
     assert state.startswith("unusable")
@@ -60,7 +65,7 @@ def test_an_entry_of_another_name_is_refused(folder: pathlib.Path) -> None:
 def test_a_cut_entry_is_refused(folder: pathlib.Path, size: int) -> None:
     """An entry of any shorter length is refused, the one without a byte included."""
     cache.store(NAME, b"native code")
-    entry = folder / NAME
+    entry = folder / file()
     entry.write_bytes(entry.read_bytes()[:size])
     assert cache.load(NAME)[0] is None
 
@@ -68,7 +73,7 @@ def test_a_cut_entry_is_refused(folder: pathlib.Path, size: int) -> None:
 def test_every_byte_counts(folder: pathlib.Path) -> None:
     """A change of any one byte, in the digest or behind it, is noticed."""
     cache.store(NAME, b"native code")
-    entry = folder / NAME
+    entry = folder / file()
     whole = entry.read_bytes()
     for at in range(len(whole)):
         entry.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
@@ -80,20 +85,26 @@ def test_switched_off(folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch, off
     """SKYWASM_CACHE=0 neither reads nor writes, and says so."""
     cache.store(NAME, b"native code")
     monkeypatch.setenv("SKYWASM_CACHE", off)
-    assert cache.folder() is None
+    assert cache.where() is None
     assert cache.load(NAME) == (None, "off (SKYWASM_CACHE=0)")
     assert cache.store("1" * 64, b"code") == "off (SKYWASM_CACHE=0)"
-    assert [path.name for path in folder.iterdir()] == [NAME]
+    assert [path.name for path in folder.iterdir()] == [file()]
 
 
 def test_the_named_folder_is_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
-    """A relative SKYWASM_CACHE_DIR means the folder below the current one, and an empty one means nothing."""
+    """A relative SKYWASM_CACHE_DIR, another folder in every process, is none; an empty one means nothing."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SKYWASM_CACHE_DIR", "here")
-    assert cache.folder() == str(tmp_path / "here")
+    assert cache.where() is None
+    assert cache.load(NAME) == (None, "off (SKYWASM_CACHE_DIR is not an absolute path)")
+    assert cache.store(NAME, b"code").startswith("off")
+    assert cache.prospect(NAME) == "off"
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setenv("SKYWASM_CACHE_DIR", str(tmp_path / "there" / ".." / "here"))
+    assert cache.where() == str(tmp_path / "here")
     monkeypatch.setenv("SKYWASM_CACHE_DIR", "")
-    assert os.path.isabs(cache.folder() or "")
-    assert "skywasm" in (cache.folder() or "")
+    assert os.path.isabs(cache.where() or "")
+    assert "skywasm" in (cache.where() or "")
 
 
 def test_keys_depend_on_every_part() -> None:
@@ -121,9 +132,9 @@ def test_a_used_entry_stays_young(tmp_path: pathlib.Path, monkeypatch: pytest.Mo
     """Reading an entry that is older than a day makes it young, so that what is in use is not what goes."""
     monkeypatch.setenv("SKYWASM_CACHE_DIR", str(tmp_path))
     cache.store(NAME, b"code")
-    os.utime(tmp_path / NAME, (1e9, 1e9))
+    os.utime(tmp_path / file(), (1e9, 1e9))
     assert cache.load(NAME) == (b"code", "hit")
-    assert (tmp_path / NAME).stat().st_mtime > 1.5e9
+    assert (tmp_path / file()).stat().st_mtime > 1.5e9
 
 
 @pytest.mark.skipif(not cache._HAS_DIR_FD, reason="entries are removed where folders can be held open")
@@ -132,7 +143,7 @@ def test_what_was_just_written_stays(tmp_path: pathlib.Path, monkeypatch: pytest
     monkeypatch.setenv("SKYWASM_CACHE_DIR", str(tmp_path))
     for number in range(cache.MOST_ENTRIES + 2):
         cache.store(f"{number:064x}", b"code")
-        os.utime(tmp_path / f"{number:064x}", (4e9, 4e9))
+        os.utime(tmp_path / file(f"{number:064x}"), (4e9, 4e9))
     assert cache.store("f" * 64, b"code") == "written"
     assert cache.load("f" * 64) == (b"code", "hit")
     assert len(list(tmp_path.iterdir())) == cache.MOST_ENTRIES
@@ -148,7 +159,7 @@ def test_what_is_to_be_expected(tmp_path: pathlib.Path, monkeypatch: pytest.Monk
     os.chmod(tmp_path / "cache", 0o777)
     assert cache.prospect(NAME) == "off"
     os.chmod(tmp_path / "cache", 0o700)
-    (tmp_path / "cache" / ("2" * 64)).symlink_to(tmp_path / "cache" / NAME)
+    (tmp_path / "cache" / file("2" * 64)).symlink_to(tmp_path / "cache" / file())
     assert cache.prospect("2" * 64) == "off"
     monkeypatch.setenv("SKYWASM_CACHE_DIR", os.devnull + "/x")
     assert cache.prospect(NAME) == "off"
@@ -163,15 +174,15 @@ def test_old_entries_go(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch)
     names = [f"{number:064x}" for number in range(cache.MOST_ENTRIES + 5)]
     for age, name in enumerate(reversed(names)):
         assert cache.store(name, b"code") == "written"
-        os.utime(tmp_path / name, (1e9 - age, 1e9 - age))
-    strangers = ["notes.txt", "a" * 63, "A" * 64]
+        os.utime(tmp_path / file(name), (1e9 - age, 1e9 - age))
+    strangers = ["notes.txt", "a" * 64, file("a" * 63), file("A" * 64)]
     for name in strangers:
         (tmp_path / name).write_text("the user's own")
         os.utime(tmp_path / name, (1, 1))
-    left, being_written = f"{'b' * 64}.1.aa", f"{'b' * 64}.2.bb"
+    left, being_written = file(f"{'b' * 64}.1.aa"), file(f"{'b' * 64}.2.bb")
     for name in (left, being_written):
         (tmp_path / name).write_text("half")
     os.utime(tmp_path / left, (1e9, 1e9))
     assert cache.store(NAME, b"the newest") == "written"
     kept = {path.name for path in tmp_path.iterdir()}
-    assert kept == {NAME, *names[-(cache.MOST_ENTRIES - 1) :], *strangers, being_written}
+    assert kept == {file(), *map(file, names[-(cache.MOST_ENTRIES - 1) :]), *strangers, being_written}

@@ -24,6 +24,7 @@ _DIGEST_SIZE = 32
 _PREFIX = "skywasm-"
 # One for each artifact, wasmtime and processor, of 0.8 MiB. A home may be shared by machines and environments.
 MOST_ENTRIES = 16
+_HEX = frozenset("0123456789abcdef")
 _DAY_S = 24 * 60 * 60
 _O_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _O_DIRECTORY = getattr(os, "O_DIRECTORY", 0)
@@ -227,7 +228,8 @@ def _remove_old(where: int, written: str) -> None:
     entries, now = [], time.time()
     for name in os.listdir(where):
         key, dot, _ = name.partition(".")
-        if name == written or len(key) != len(written) or not key.startswith(_PREFIX):
+        digits = key[len(_PREFIX) :]
+        if name == written or len(key) != len(written) or not key.startswith(_PREFIX) or not set(digits) <= _HEX:
             continue
         # A clock may have been set back: what is of the future counts by its distance too.
         age_s = abs(now - os.stat(name, dir_fd=where, follow_symlinks=False).st_mtime)
