@@ -5,10 +5,11 @@ A file that cannot be opened or read costs only its own result: an exception sta
 
 from __future__ import annotations
 
+import errno
 import os
-import sys
 
 from host_shims.struck import let_out
+from skywasm.batch import workers
 from skywasm.crossing import rules
 from skywasm.crossing.items import at_index
 from skywasm.errors import CoreUnavailableError, SkyPilotError, TrapError
@@ -19,11 +20,11 @@ from skywasm.routes import mode as modes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from concurrent.futures import Executor, Future
-    from typing import Any, Union
+    from collections.abc import Sequence
+    from concurrent.futures import Executor
+    from typing import Any
 
-    Progress = Union[bool, Callable[[int, int], object], None]
+    from skywasm.batch.workers import Progress
 
 _MOST_THREADS = 8
 # Files a group: enough to fill the lanes, few enough to share the work evenly.
@@ -154,38 +155,6 @@ def _size(path: Any) -> int:
         return 0
 
 
-class _Bar:
-    """Tells how far the work is: to a callable, or as a bar on standard error."""
-
-    def __init__(self, progress: Progress, total: int) -> None:
-        self._call = progress if callable(progress) else None
-        self._total = total
-        self._done = 0
-        self._bar: Any = None
-        if progress and self._call is None:
-            from rich.console import Console
-            from rich.progress import Progress as RichProgress
-
-            self._bar = RichProgress(console=Console(file=sys.stderr), transient=True)
-            self._task = self._bar.add_task("hashing", total=total)
-
-    def __enter__(self) -> _Bar:
-        if self._bar is not None:
-            self._bar.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-
-    def advance(self, count: int) -> None:
-        self._done += count
-        if self._bar is not None:
-            self._bar.advance(self._task, count)
-        if self._call is not None:
-            self._call(self._done, self._total)
-
-
 def hash_files(
     paths: Sequence[Any], alg: str, threads: int | None, executor: Executor | None, progress: Progress
 ) -> list[Any]:
@@ -195,20 +164,24 @@ def hash_files(
     lanes = _checked(alg)
     if lanes and modes.mode() == "auto" and not bind.batch_may_cross((len(paths) - _FEW) * _SAVED_FILE):
         lanes = False
-    workers = _workers(threads, paths) if executor is None or threads is not None else _MOST_THREADS
-    size = _group_size(len(paths), workers, bool(progress))
+    most = _workers(threads, paths) if executor is None or threads is not None else _MOST_THREADS
+    size = _group_size(len(paths), most, bool(progress))
     groups = [(first, paths[first : first + size]) for first in range(0, len(paths), size)]
     results: list[Any] = [None] * len(paths)
-    count = min(workers, len(groups))
-    with _Bar(progress, len(paths)) as bar:
+    count = min(most, len(groups))
+    with workers.Bar(progress, len(paths)) as bar:
         if executor is None and count <= 1:
             for first, group in groups:
-                _collect(results, first, hash_group(group, alg, lanes))
-                bar.advance(len(group))
+                bar.collect(results, first, hash_group(group, alg, lanes))
         elif executor is not None:
-            _spread(executor, groups, alg, lanes, results, bar)
+            workers.spread(
+                executor, groups, lambda group: (hash_group, group, alg, lanes, rules.carried()), results, bar
+            )
         else:
-            _in_threads(count, groups, alg, lanes, results, bar)
+            carried = rules.carried()
+            workers.in_threads(count, groups, lambda group: hash_group(group, alg, lanes, carried), results, bar)
+    if executor is None:
+        _again(paths, alg, results)
     return results
 
 
@@ -222,72 +195,12 @@ def _group_size(files: int, workers: int, told: bool) -> int:
     return max(min(files // (workers * steps), _GROUP), _LEAST_GROUP)
 
 
-def _in_threads(
-    count: int, groups: list[tuple[int, Sequence[Any]]], alg: str, lanes: bool, results: list[Any], bar: _Bar
-) -> None:
-    """Works through the groups in daemon threads: Ctrl-C ends the call at once, whatever a file blocks on."""
-    collections, queue, threading = late("collections"), late("queue"), late("threading")
-
-    carried = rules.carried()
-    waiting = collections.deque(groups)
-    finished = queue.SimpleQueue()
-
-    def work() -> None:
-        while True:
-            try:
-                first, group = waiting.popleft()
-            except IndexError:
-                return
-            try:
-                finished.put((first, hash_group(group, alg, lanes, carried), None))
-            except BaseException as error:
-                finished.put((first, [], error))
-
-    threads = [threading.Thread(target=work, name="skywasm-hash", daemon=True) for _ in range(count)]
-    try:
-        for thread in threads:
-            thread.start()
-        for _ in groups:
-            first, done, error = finished.get()
-            if error is not None:
-                raise error
-            _collect(results, first, done)
-            bar.advance(len(done))
-    finally:
-        # After an exception no more groups are begun.
-        waiting.clear()
-    for thread in threads:
-        thread.join()
+def _short_of_descriptors(result: Any) -> bool:
+    return isinstance(result, OSError) and result.errno in (errno.EMFILE, errno.ENFILE)
 
 
-def _spread(
-    executor: Executor,
-    groups: list[tuple[int, Sequence[Any]]],
-    alg: str,
-    lanes: bool,
-    results: list[Any],
-    bar: _Bar,
-) -> None:
-    carried = rules.carried()
-    futures: list[tuple[int, Future[list[Any]]]] = [
-        (first, executor.submit(hash_group, group, alg, lanes, carried)) for first, group in groups
-    ]
-    try:
-        for first, future in futures:
-            done = future.result()
-            _collect(results, first, done)
-            bar.advance(len(done))
-    except BaseException:
-        # After Ctrl-C, or an executor that broke, no more groups are begun.
-        for _, future in futures:
-            future.cancel()
-        raise
-
-
-def _collect(results: list[Any], first: int, done: list[Any]) -> None:
-    results[first : first + len(done)] = done
-    if _all_well(done):
-        return
-    for index, result in enumerate(done, first):
-        if isinstance(result, Exception):
-            at_index(result, index)
+def _again(paths: Sequence[Any], alg: str, results: list[Any]) -> None:
+    """Hashes one by one what found no descriptor left, now that nobody holds any."""
+    for index, result in enumerate(results):
+        if _short_of_descriptors(result) and not isinstance(paths[index], int):
+            results[index] = hash_one(paths[index], alg, index)

@@ -1,0 +1,131 @@
+"""Spreading groups of items over threads or an executor, and telling how far the work is."""
+
+from __future__ import annotations
+
+import sys
+
+from host_shims.struck import let_out
+from skywasm.crossing.items import at_index
+from skywasm.loading import late
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Executor, Future
+    from typing import Any, Union
+
+    Progress = Union[bool, Callable[[int, int], object], None]
+    Groups = list[tuple[int, Sequence[Any]]]
+
+
+# Types of digests and of lines.
+_GOOD = frozenset((str, list))
+
+
+class Bar:
+    """Tells how far the work is: to a callable, or as a bar on standard error."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._call = progress if callable(progress) else None
+        self._total = total
+        self._done = 0
+        self._bar: Any = None
+        if progress and self._call is None:
+            from rich.console import Console
+            from rich.progress import Progress as RichProgress
+
+            # Drawn anew at each step and not by a thread, which a system may not grant.
+            self._bar = RichProgress(console=Console(file=sys.stderr), transient=True, auto_refresh=False)
+            self._task = self._bar.add_task("hashing", total=total)
+
+    def __enter__(self) -> Bar:
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def collect(self, results: list[Any], first: int, done: list[Any]) -> None:
+        """Takes the results of a group; an exception among them gets the index of its item."""
+        results[first : first + len(done)] = done
+        # Looked for in C first: for small files a loop in Python would show.
+        if not _GOOD.issuperset(map(type, done)):
+            for index, result in enumerate(done, first):
+                if isinstance(result, Exception):
+                    at_index(result, index)
+        self._done += len(done)
+        if self._bar is not None:
+            self._bar.advance(self._task, len(done))
+            self._bar.refresh()
+        if self._call is not None:
+            self._call(self._done, self._total)
+
+
+def in_threads(
+    count: int, groups: Groups, work_on: Callable[[Sequence[Any]], list[Any]], results: list[Any], bar: Bar
+) -> None:
+    """Works through the groups in daemon threads: Ctrl-C ends the call at once, whatever a file blocks on.
+
+    Where the system grants no thread, this one does the work.
+    """
+    collections, queue, threading = late("collections"), late("queue"), late("threading")
+    waiting = collections.deque(groups)
+    finished = queue.SimpleQueue()
+
+    def work() -> None:
+        while waiting:
+            try:
+                first, group = waiting.popleft()
+            except IndexError:
+                # Another thread was faster.
+                return
+            try:
+                finished.put((first, work_on(group), None))
+            except BaseException as error:
+                finished.put((first, [], error))
+
+    threads = [threading.Thread(target=work, name="skywasm-hash", daemon=True) for _ in range(count)]
+    try:
+        started = _started(threads)
+        if not started:
+            work()
+        for _ in groups:
+            first, done, error = finished.get()
+            if error is not None:
+                raise error
+            bar.collect(results, first, done)
+    finally:
+        # After an exception no more groups are begun.
+        waiting.clear()
+    for thread in started:
+        thread.join()
+
+
+def _started(threads: list[Any]) -> list[Any]:
+    """Starts as many as the system grants."""
+    started = []
+    for thread in threads:
+        try:
+            thread.start()
+        except RuntimeError as error:
+            let_out(error, "threading")
+            break
+        started.append(thread)
+    return started
+
+
+def spread(
+    executor: Executor, groups: Groups, task: Callable[[Sequence[Any]], tuple[Any, ...]], results: list[Any], bar: Bar
+) -> None:
+    """Gives each group to an executor; ``task`` is what is submitted for it."""
+    futures: list[tuple[int, Future[list[Any]]]] = [(first, executor.submit(*task(group))) for first, group in groups]
+    try:
+        for first, future in futures:
+            bar.collect(results, first, future.result())
+    except BaseException:
+        # After Ctrl-C, or an executor that broke, no more groups are begun.
+        for _, future in futures:
+            future.cancel()
+        raise
