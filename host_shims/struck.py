@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+
 _OURS = ("host_shims", "skywasm", "road to ")
 
 
@@ -10,7 +14,8 @@ def let_out(error: BaseException, *modules: str) -> None:
 
     An exception of a C function has the frame that called it as its last one, and that is a frame of this package.
     What a signal handler raises in the middle of it, a TimeoutError for example, which is an OSError too, has the
-    handler's frame below that. ``modules`` are others whose exceptions are answers, such as ``hashlib``.
+    handler's frame below that. So has what a program has put in a system function's place, a mock or a file system of
+    a test's, but only a handler is given a frame. ``modules`` are others whose exceptions are answers, as ``hashlib``.
     """
     trace = error.__traceback__
     if trace is None:
@@ -18,5 +23,17 @@ def let_out(error: BaseException, *modules: str) -> None:
     while trace.tb_next is not None:
         trace = trace.tb_next
     name = str(trace.tb_frame.f_globals.get("__name__"))
-    if not name.startswith(_OURS) and name.partition(".")[0] not in modules:
+    if not name.startswith(_OURS) and name.partition(".")[0] not in modules and _holds_a_handler(error.__traceback__):
         raise error
+
+
+def _holds_a_handler(trace: TracebackType | None) -> bool:
+    """Whether one of the calls was given a frame: signal handlers are, and trace functions."""
+    while trace is not None:
+        frame = trace.tb_frame
+        for value in frame.f_locals.values():
+            # A handler's parameters, or its ``*args``.
+            if any(type(one) is type(frame) for one in (value if type(value) is tuple else (value,))):
+                return True
+        trace = trace.tb_next
+    return False

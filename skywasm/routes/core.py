@@ -84,9 +84,11 @@ def _prove(module: Module) -> None:
                 whole = _whole(row.reference, arguments)
                 if row.asks:
                     # What this machine is like is no known answer; that the guest asks and goes on is.
-                    right = isinstance(_asking(module, row.name, whole, granted, CapabilityError), (int, float, str))
+                    right = isinstance(
+                        _asking(module, row.exports[0], whole, granted, CapabilityError), (int, float, str)
+                    )
                 else:
-                    right = module.call(row.name, *whole) == row.reference(*arguments)
+                    right = module.call(row.exports[0], *whole) == row.reference(*arguments)
                 if not right:
                     raise CoreUnavailableError(f"the artifact gave a wrong answer to a known question: {row.name}")
     except CoreUnavailableError:

@@ -10,10 +10,14 @@ import pytest
 from children import run
 
 import skywasm
-from skywasm import _registry, batch
+from skywasm import batch
 from skywasm.bench import cases, text
 from skywasm.bench import run as bench_run
+from skywasm.bench.originals import Originals
+from skywasm.bench.workplace import Workplace
 from skywasm.cli import main
+from skywasm.functions import BY_NAME, ROWS
+from skywasm.routes import bind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,9 +47,9 @@ def without_sky(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compares with the fallback, as where SkyPilot is not installed: importing it takes seconds."""
     import sys
 
-    for row in _registry.ROWS:
-        if row.patches is not None:
-            monkeypatch.setitem(sys.modules, row.patches, None)
+    for row in ROWS:
+        if row.replaces is not None:
+            monkeypatch.setitem(sys.modules, row.replaces, None)
 
 
 def test_the_whole_run(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -67,7 +71,7 @@ def test_the_whole_run(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str
     assert "ANSWERS DIFFER" not in out
     assert "compared with SkyPilot 0.14.1" in out
     names = {benchmark["metadata"]["name"] for benchmark in json.loads(results.read_text())["benchmarks"]}
-    for function in [row.name for row in _registry.ROWS] + ["batch." + name for name in batch.__all__]:
+    for function in [row.name for row in ROWS] + ["batch." + name for name in batch.__all__]:
         if function == "batch.read_last_n_lines":
             # It is a loop over the scalar function.
             continue
@@ -135,9 +139,22 @@ def test_only_what_there_is(extra: tuple[str, ...], without_sky: None, capsys: p
     assert '"benchmarks"' not in out
 
 
+class Always:
+    """In the place of a public function, one that always gives the same, wherever its calls are sent."""
+
+    __code__ = None
+
+    def __init__(self, answer: str) -> None:
+        self.__globals__: dict[str, Any] = {}
+        self._answer = answer
+
+    def __call__(self, *args: Any) -> str:
+        return self._answer
+
+
 def test_a_wrong_answer(without_sky: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """An answer that differs is named on standard error, has no times and makes the exit status 1; others are timed."""
-    monkeypatch.setattr(skywasm, "format_float", lambda num, precision=1: "16")
+    monkeypatch.setattr(BY_NAME["format_float"], "function", Always("16"))
     assert bench("--only", "format_float") == 1
     out, err = capsys.readouterr()
     # The loop over the scalar function, which the batches are compared with as a route not taken, differs too.
@@ -173,9 +190,12 @@ def test_a_wrong_answer_of_a_route_not_taken(
     without_sky: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The routes that auto does not take are checked as well."""
-    from skywasm import _sandboxed
+    crossing = bind.crossing
 
-    monkeypatch.setattr(_sandboxed, "truncate_long_string", lambda *arguments: "wrong")
+    def wrong(row: Any, forced: bool) -> Any:
+        return (lambda *arguments: "wrong") if row.name == "truncate_long_string" else crossing(row, forced=forced)
+
+    monkeypatch.setattr(bind, "crossing", wrong)
     assert bench("--only", "truncate_long_string, 200 characters, in the middle") == 1
     assert "in the middle: the answers differ" in capsys.readouterr().err
 
@@ -197,7 +217,11 @@ def test_a_document_without_marks(
 
 
 def _cases() -> Any:
-    return cases._pure(cases.Originals())
+    """The cases that need no files."""
+    with Workplace(quick=True) as place:
+        for row in ROWS:
+            if not any(map(callable, row.examples.values())):
+                yield from cases._scalars(row, Originals(), place)
 
 
 def test_a_document_that_is_not_there(
@@ -290,9 +314,10 @@ def test_the_drop_in_is_taken_back() -> None:
         skywasm.skypilot.install()
         from sky.utils import common_utils
         before = common_utils.base36_encode.__module__
-        from skywasm.bench.cases import Originals
+        from skywasm.bench.originals import Originals
+        from skywasm.functions import BY_NAME
         originals = Originals()
-        report(before=before, timed=originals.function("base36_encode").__module__, label=originals.label)
+        report(before=before, timed=originals.function(BY_NAME["base36_encode"]).__module__, label=originals.label)
         """
     )
     assert found["before"].startswith("skywasm")

@@ -102,3 +102,16 @@ def on_terminal(*arguments: str, columns: int = 80, env: Mapping[str, str] | Non
             shown += os.read(ours, 65536)
     os.close(ours)
     return Done(process.wait(TIMEOUT_S), shown.decode("utf-8").replace("\r\n", "\n"), "")
+
+
+def without_wasmtime(folder: pathlib.Path) -> dict[str, str]:
+    """The environment of a Python in which wasmtime cannot be found."""
+    (folder / "sitecustomize.py").write_text("""
+import sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "wasmtime":
+            raise ModuleNotFoundError("No module named 'wasmtime'", name="wasmtime")
+sys.meta_path.insert(0, Missing())
+""")
+    return {"PYTHONPATH": str(folder)}

@@ -11,7 +11,7 @@ import re
 import pytest
 from children import copy_packages
 
-from cli.program import on_terminal, run
+from cli.program import on_terminal, run, without_wasmtime
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 NAMES = [
-    *("Python", "wasmtime", "artifact", "engine", "imports", "call path", "answers", "cache", "SkyPilot", "drop-in"),
+    *("Python", "wasmtime", "artifact", "engine", "imports", "answers", "cache", "SkyPilot", "drop-in"),
     "backend",
 ]
 
@@ -31,19 +31,6 @@ def checks(env: Mapping[str, str] | None = None, status: int = 0) -> dict[str, d
     report = json.loads(done.out)
     assert report["ok"] is (status == 0)
     return {check["name"]: check for check in report["checks"]}
-
-
-def without_wasmtime(folder: pathlib.Path) -> dict[str, str]:
-    """The environment of a Python in which wasmtime cannot be found."""
-    (folder / "sitecustomize.py").write_text("""
-import sys
-class Missing:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] == "wasmtime":
-            raise ModuleNotFoundError("No module named 'wasmtime'", name="wasmtime")
-sys.meta_path.insert(0, Missing())
-""")
-    return {"PYTHONPATH": str(folder)}
 
 
 def test_all_is_well() -> None:
@@ -67,15 +54,16 @@ def test_facts_are_this_machines() -> None:
     """Python's and wasmtime's versions, the artifact's size and the number of known answers are the real ones."""
     from importlib.metadata import version
 
-    from skywasm import _engine
+    from skywasm.functions import ROWS
+    from skywasm.routes import core
 
     found = checks()
-    vectors = json.loads(_engine.package_data("vectors.json"))
+    vectors = json.loads(core.package_data("vectors.json"))
     cases = sum(len(value) for value in vectors.values() if isinstance(value, list) and isinstance(value[0], dict))
     assert platform.python_version() in found["Python"]["fact"]
     assert found["wasmtime"]["fact"].startswith(version("wasmtime") + ",")
-    assert f"{len(_engine.package_data('core.wasm')):,} bytes" in found["artifact"]["fact"]
-    assert f"{cases} of {cases} known answers" in found["answers"]["fact"]
+    assert f"{len(core.package_data('core.wasm')):,} bytes" in found["artifact"]["fact"]
+    assert found["answers"]["fact"] == f"{cases} of {cases} known answers are right, for all {len(ROWS)} functions"
 
 
 @pytest.mark.parametrize("variable", [{"SKYPILOT_USE_RUST": "0"}, {"SKYWASM_BACKEND": "python"}], ids=str)
@@ -108,7 +96,7 @@ def test_missing_wasmtime(tmp_path: pathlib.Path) -> None:
     assert (found["wasmtime"]["state"], found["wasmtime"]["fact"]) == ("failed", "is not installed")
     assert found["wasmtime"]["remedy"] == "pip install --upgrade 'wasmtime>=50.0.1'"
     assert found["artifact"]["state"] == "ok"
-    assert {found[name]["state"] for name in ("engine", "imports", "call path", "answers", "cache")} == {"skipped"}
+    assert {found[name]["state"] for name in ("engine", "imports", "answers", "cache")} == {"skipped"}
     assert (found["backend"]["state"], found["backend"]["fact"][:14]) == ("warning", "Python answers")
 
 
@@ -172,16 +160,40 @@ def test_a_wrong_answer_fails(tmp_path: pathlib.Path) -> None:
     assert "base36_encode: wanted 'other', got '0'" in answers["fact"]
 
 
-def test_an_untested_wasmtime_takes_the_public_path(tmp_path: pathlib.Path) -> None:
-    """Where raw calls are not tested with the installed wasmtime, that is a warning with the reason."""
-    env = copy_packages(tmp_path)["env"]
-    engine = tmp_path / "skywasm" / "_engine.py"
-    engine.write_text(engine.read_text().replace('RAW_TESTED_MAJORS = ("', 'RAW_TESTED_MAJORS = ("1'))
-    found = checks(env)
-    assert found["call path"]["state"] == "warning"
-    assert "raw calls are not tested with wasmtime" in found["call path"]["fact"]
-    assert found["answers"]["state"] == "ok"
-    assert found["backend"]["fact"].startswith("auto: Python answers single calls")
+# A line of the declarations, as it is and with another type.
+MEMORY_SIZE = '"wasmtime_memory_data_size": (_SIZE, _POINTER, _POINTER)'
+OTHER_SIZE = MEMORY_SIZE.replace("_SIZE, ", "ctypes.c_uint32, ", 1)
+
+
+def untested(folder: pathlib.Path, *changes: tuple[str, str]) -> dict[str, str]:
+    """The environment of a copy that was not tested with this wasmtime; changes are made to its declarations."""
+    env = {**copy_packages(folder)["env"], "SKYWASM_CACHE": "0"}
+    engine = folder / "skywasm" / "crossing" / "engine"
+    edits = [
+        ("setup.py", 'TESTED_MAJORS = ("', 'TESTED_MAJORS = ("1'),
+        *(("library.py", *change) for change in changes),
+    ]
+    for name, old, new in edits:
+        text = (engine / name).read_text()
+        assert text.count(old) == 1
+        (engine / name).write_text(text.replace(old, new))
+    return env
+
+
+def test_an_untested_wasmtime_with_the_same_declarations(tmp_path: pathlib.Path) -> None:
+    """A wasmtime that the tests have not seen is used where all its own declarations are the expected ones."""
+    found = checks(untested(tmp_path))
+    assert {check["state"] for check in found.values()} == {"ok"}
+    assert found["backend"]["fact"].startswith("auto: each call goes where it is fastest")
+
+
+def test_an_untested_wasmtime_with_other_declarations(tmp_path: pathlib.Path) -> None:
+    """Where they differ nothing is called: the engine's line fails with the declaration, and Python answers."""
+    found = checks(untested(tmp_path, (MEMORY_SIZE, OTHER_SIZE)), status=1)
+    assert found["engine"]["state"] == "failed"
+    assert "wasmtime_memory_data_size is declared otherwise" in found["engine"]["fact"]
+    assert found["answers"]["state"] == "skipped"
+    assert found["backend"]["fact"].startswith("Python answers")
 
 
 def test_a_wasmtime_below_the_security_floor(tmp_path: pathlib.Path) -> None:

@@ -13,7 +13,7 @@ import sys
 import pytest
 
 from cli.program import on_terminal, run
-from skywasm import _hashes
+from skywasm.functions import hashing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def test_standard_input(tmp_path: pathlib.Path) -> None:
     assert done.out.splitlines() == [f"{hashlib.sha256(data).hexdigest()}  -" for data in (b"abc", b"")]
 
 
-@pytest.mark.parametrize("algorithm", [row.name for row in _hashes.ALGORITHMS])
+@pytest.mark.parametrize("algorithm", [row.name for row in hashing.ALGORITHMS])
 def test_every_algorithm_of_the_artifact(algorithm: str, tmp_path: pathlib.Path) -> None:
     """Every algorithm inside the artifact can be asked for in wasm mode and agrees with the reference library."""
     data = bytes(range(256)) * 40
@@ -102,7 +102,7 @@ def test_an_unknown_algorithm_gets_the_list() -> None:
     assert (done.status, done.out) == (2, "")
     assert "unknown algorithm 'sha257'" in done.err
     assert "nosuch" not in done.err
-    for row in _hashes.ALGORITHMS:
+    for row in hashing.ALGORITHMS:
         assert row.name in done.err
 
 
@@ -281,7 +281,7 @@ def works(name: str) -> bool:
         hashlib.new(name)
     except ValueError:
         return False
-    return _hashes.find(name) is None
+    return hashing.find(name) is None
 
 
 def test_blake3_without_the_sandbox() -> None:
@@ -296,6 +296,6 @@ def test_rich_and_the_engine_are_not_loaded_for_a_digest(tmp_path: pathlib.Path)
     """A digest that hashlib computes loads neither rich nor wasmtime."""
     code = (
         "import sys; from skywasm.cli import main; status = main(['hash', '-']); "
-        "sys.exit(status or bool({'rich', 'ctypes', 'skywasm._engine'} & set(sys.modules)))"
+        "sys.exit(status or bool({'rich', 'ctypes', 'wasmtime', 'skywasm.crossing.module'} & set(sys.modules)))"
     )
     subprocess.run([sys.executable, "-c", code], input=b"", capture_output=True, check=True)

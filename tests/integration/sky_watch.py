@@ -1,4 +1,4 @@
-"""Watches which of the replaced functions SkyPilot's code goes through, and holds still what changes from run to run."""
+"""Watches which functions SkyPilot's code goes through, and holds still what changes from run to run."""
 
 from __future__ import annotations
 
