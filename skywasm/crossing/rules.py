@@ -39,48 +39,88 @@ _until: ContextVar[float | None] = ContextVar("skywasm deadline", default=None)
 
 
 class _Entry:
-    """One time that a rule has been entered. It ends with the block, whatever context that is left in."""
+    """One time that a rule is entered. It holds until the block ends, whatever context that happens in."""
 
     __slots__ = ("ended", "rule")
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
-        self.ended = False
+        # What holds nowhere yet may be left behind anywhere.
+        self.ended = True
 
 
 class Rule:
     """A denial or a deadline: the context's within a ``with`` block, else the process's."""
 
-    __slots__ = ("_entries", "deadline_s", "denied")
+    __slots__ = ("_entries", "deadline_s", "denied", "everybodys")
 
     def __init__(self, denied: Iterable[str] = (), deadline_s: float | None = None) -> None:
         self.denied: frozenset[str] = frozenset(denied)
         self.deadline_s: float | None = deadline_s
+        self.everybodys = False
         self._entries: list[_Entry] = []
 
     def everywhere(self) -> Rule:
         """Makes it the process's, until somebody enters it."""
         _arm(self.deadline_s is not None)
         _process.append(self)
+        self.everybodys = True
         return self
 
-    def __enter__(self) -> None:
+    def _prepared(self) -> _Entry:
+        """What holds once its ``ended`` is False and the rule is not everybody's."""
         _arm(self.deadline_s is not None)
         entry = _Entry(self)
         self._entries.append(entry)
         _here.set((*(one for one in _here.get() if not one.ended), entry))
-        # Atomic, so that nothing is left of it when something strikes here.
-        if self in _process:
-            _process.remove(self)
+        return entry
+
+    def __enter__(self) -> None:
+        entry = self._prepared()
+        # The last step: what a signal handler raises before it finds nothing begun, and what comes after it, the block.
+        entry.ended = self.everybodys = False
 
     def __exit__(self, *exception: object) -> None:
+        entry: _Entry | None = None
+        try:
+            entry = self._innermost()
+        finally:
+            # Whatever has struck meanwhile.
+            entry = entry or self._innermost()
+            if entry is not None:
+                entry.ended = True
+        self._entries[:] = [one for one in self._entries if not one.ended]
+        if self in _process and not self.everybodys:
+            _process.remove(self)
+        _here.set(tuple(one for one in _here.get() if not one.ended))
+
+    def _innermost(self) -> _Entry | None:
         # A generator may be closed in another context than it was begun in, and rules need not end in turn.
         here = [entry for entry in _here.get() if entry.rule is self and not entry.ended]
-        entry = here[-1] if here else next((one for one in reversed(self._entries) if not one.ended), None)
-        if entry is not None:
-            entry.ended = True
-        self._entries[:] = [one for one in self._entries if not one.ended]
-        _here.set(tuple(one for one in _here.get() if not one.ended))
+        return here[-1] if here else next((one for one in reversed(self._entries) if not one.ended), None)
+
+
+class _Entering:
+    """Rules' ``__enter__`` up to Python 3.10, which looks for signals between all steps of Python code, even the last.
+
+    So that one is taken in C, by what is looked up before the block begins.
+    """
+
+    def __init__(self, plainly: Callable[[Rule], None]) -> None:
+        self._plainly = plainly
+
+    def __get__(self, rule: Rule | None, owner: object) -> Callable[..., None]:
+        if rule is None:
+            return self._plainly
+        from _functools import partial  # type: ignore[import-not-found]
+
+        states = map(setattr, (rule._prepared(), rule), ("ended", "everybodys"), (False, False))
+        entering: Callable[..., None] = partial([].extend, states)
+        return entering
+
+
+if sys.version_info < (3, 11):
+    Rule.__enter__ = _Entering(Rule.__enter__)  # type: ignore[method-assign, assignment]
 
 
 def made(rule: Rule, caller: Any) -> Rule:
@@ -123,7 +163,8 @@ def _arm(deadline: bool) -> None:
 
 
 def _rules() -> list[Rule]:
-    return [*_process, *(entry.rule for entry in _here.get() if not entry.ended)] if armed else []
+    everybodys = [rule for rule in _process if rule.everybodys]
+    return [*everybodys, *(entry.rule for entry in _here.get() if not entry.ended)] if armed else []
 
 
 def denied() -> frozenset[str]:
