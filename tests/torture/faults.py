@@ -13,7 +13,7 @@ from torture.trial import Found, Trial, expect, time_s
 TRAPS = """
     import os, sys
     import skywasm
-    from skywasm import _runtime
+    from skywasm.routes import core
     def resident():
         with open("/proc/self/statm") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -21,14 +21,14 @@ TRAPS = """
     skywasm.set_backend("wasm")
     for number in range(COUNT):
         try:
-            wrong.append(skywasm.base36_encode("ff"))
+            wrong.append(skywasm.base36_encode("fff"))
         except skywasm.errors.TrapError:
             traps += 1
         if skywasm.base36_encode("f" * 16) != "3w5e11264sgsf":
             wrong.append("after")
         if number == COUNT // 10:
             before = resident()
-    report(wrong=wrong[:5], traps=traps, grown=resident() - before, pool=len(_runtime.pool))
+    report(wrong=wrong[:5], traps=traps, grown=resident() - before, pool=len(core.core().pool))
 """
 
 
@@ -51,11 +51,11 @@ def traps(count: int, seed: int) -> Found:
 CACHE = """
     import os, pathlib, random, sys
     import skywasm
-    from skywasm import _runtime
+    from skywasm.routes import core
     skywasm.set_backend("wasm")
     folder = pathlib.Path(os.environ["SKYWASM_CACHE_DIR"])
     def right():
-        _runtime.unload()
+        core.core().unload()
         digest = skywasm.hash_file(os.devnull, "blake3").hexdigest()[:8]
         return (skywasm.base36_encode("deadbeef"), digest) == ("1ps9wxb", "af1349b9")
     wrong = [] if right() else ["first"]

@@ -19,7 +19,7 @@ INTERRUPTS = (
         global fired, inside
         fired += 1
         while frame is not None:
-            if HOST in frame.f_code.co_filename or frame.f_code.co_filename.endswith("_host_link.py"):
+            if HOST in frame.f_code.co_filename or frame.f_code.co_filename.endswith(os.sep + "machine.py"):
                 inside += 1
                 break
             frame = frame.f_back
@@ -40,7 +40,7 @@ INTERRUPTS = (
             raised += 1
         except BaseException as error:
             others.append(repr(error))
-        most = max(most, len(_runtime.pool))
+        most = max(most, len(core.core().pool))
         for name in names:
             check(name)
     check_all()
@@ -107,7 +107,7 @@ STRUCK = (
         strike()
         thread.join(0.05)
     check_all()
-    report(outcomes=outcomes, wrong=wrong[:5], pool=len(_runtime.pool))
+    report(outcomes=outcomes, wrong=wrong[:5], pool=len(core.core().pool))
 """
 )
 
@@ -148,7 +148,7 @@ HANDLER = (
     while handled < COUNT:
         for name in names:
             check(name)
-        most = max(most, len(_runtime.pool))
+        most = max(most, len(core.core().pool))
     check_all()
     report(handled=handled, nested=nested, wrong=wrong[:5], most=most)
 """

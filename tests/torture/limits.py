@@ -14,7 +14,9 @@ THREADS = 16
 DEADLINES = """
     import random, sys, threading, time
     import skywasm
-    from skywasm import _runtime, batch, errors, sandbox
+    from skywasm import batch, errors, sandbox
+    from skywasm.crossing import module
+    from skywasm.routes import core
     skywasm.set_backend("wasm")
     skywasm.warm_up()
     LONG = "f" * 1_000_000
@@ -63,9 +65,10 @@ DEADLINES = """
     for thread in threads:
         thread.join()
     right = batch.base36_encode(SHORT) == RIGHT
-    tickers = [thread.name for thread in threading.enumerate()].count("skywasm-epochs")
+    tickers = sum(frame.f_code.co_name == "_tick" or frame.f_back is not None and frame.f_back.f_code.co_name == "_tick"
+                  for frame in sys._current_frames().values())
     report(wrong=wrong[:5], counts=counts, over=max(over, default=0), right=right, tickers=tickers,
-           pool=len(_runtime.pool), most=_runtime.MOST_IDLE, denied=skywasm.get_backend_info()["denied"])
+           pool=len(core.core().pool), most=module.MOST_IDLE, denied=skywasm.get_backend_info()["denied"])
 """
 
 
@@ -95,7 +98,8 @@ HOSTILE = {
 ATTACKED = """
     import os, sys
     import skywasm
-    from skywasm import _runtime, errors, sandbox
+    from skywasm import errors, sandbox
+    from skywasm.routes import core
     skywasm.set_backend("wasm")
     def resident():
         with open("/proc/self/statm") as file:
@@ -111,7 +115,7 @@ ATTACKED = """
             wrong.append("after")
         if number == COUNT // 5:
             before = resident()
-    report(wrong=wrong[:5], kinds=kinds, grown=resident() - before, pool=len(_runtime.pool))
+    report(wrong=wrong[:5], kinds=kinds, grown=resident() - before, pool=len(core.core().pool))
 """
 
 
@@ -122,7 +126,7 @@ def hostile_artifacts(count: int, seed: int) -> Found:
     for name, body in HOSTILE.items():
         with tempfile.TemporaryDirectory() as folder:
             how = copy_packages(pathlib.Path(folder))
-            artifacts.install(pathlib.Path(folder), artifacts.text({"sky_truncate_long_string": body}))
+            artifacts.install(pathlib.Path(folder), artifacts.text({"truncate_long_string": body}))
             found = run(ATTACKED.replace("COUNT", str(each)), timeout_s=time_s(each, 0.05), **how)
         expect(problems, found["wrong"] == [], f"{name}: {found['wrong']}")
         expect(problems, sum(found["kinds"].values()) == each, f"{name}: {found['kinds']}")

@@ -35,7 +35,7 @@ DURING = """
             skywasm.hash_file(sys.executable, "blake3")
     def loads():
         while not stop.is_set():
-            _runtime.unload()
+            core.core().unload()
             skywasm.get_backend_info(load=True)
     import random
     dice = random.Random(SEED)

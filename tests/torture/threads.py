@@ -27,6 +27,7 @@ ASYNCIO = (
     CALLS
     + """
     import asyncio
+    from skywasm.crossing import module
     names = [name for name in calls if name != "port"]
     dice = random.Random(SEED)
     cancelled = 0
@@ -49,7 +50,7 @@ ASYNCIO = (
             await asyncio.gather(*(some(number) for number in range(50)))
     asyncio.run(everything())
     check_all()
-    report(wrong=wrong[:5], cancelled=cancelled, pool=len(_runtime.pool), most=_runtime.MOST_IDLE)
+    report(wrong=wrong[:5], cancelled=cancelled, pool=len(core.core().pool), most=module.MOST_IDLE)
 """
 )
 
@@ -70,23 +71,25 @@ INSTANCES = """
     import gc, sys, threading, time
     import skywasm
     from host_shims import facts
-    from skywasm import _runtime
+    from skywasm.crossing import instance, module
+    from skywasm.routes import core
     skywasm.set_backend("wasm")
     skywasm.warm_up()
+    pool = core.core().pool
     # Sets and lists, because adding to a number is not one step for threads.
     made, alive, most = [], set(), 0
-    kind = _runtime.RawInstance
+    kind = instance.Instance
     class Counted(kind):
-        def __init__(self, engine):
+        def __init__(self, of):
             global most
             made.append(None)
             alive.add(id(self))
             most = max(most, len(alive))
-            kind.__init__(self, engine)
+            kind.__init__(self, of)
         def __del__(self):
             alive.discard(id(self))
-    _runtime.RawInstance = Counted
-    _runtime.pool.clear()
+    instance.Instance = Counted
+    pool.clear()
     def meet(threads):
         # All are inside a host function at the same time.
         barrier = threading.Barrier(threads)
@@ -104,8 +107,8 @@ INSTANCES = """
     wrong = []
     for threads in (1, 2, 5, 64, 3):
         meet(threads)
-        if len(_runtime.pool) > min(64, _runtime.MOST_IDLE):
-            wrong.append(f"{len(_runtime.pool)} idle after {threads} threads")
+        if len(pool) > min(64, module.MOST_IDLE):
+            wrong.append(f"{len(pool)} idle after {threads} threads")
         if most > max(64, threads):
             wrong.append(f"{most} instances at once")
         before = len(made)
@@ -115,7 +118,7 @@ INSTANCES = """
         if len(made) != before:
             wrong.append(f"calls one after the other made {len(made) - before} instances")
     gc.collect()
-    report(wrong=wrong[:5], most=most, alive=len(alive), idle=len(_runtime.pool), limit=_runtime.MOST_IDLE)
+    report(wrong=wrong[:5], most=most, alive=len(alive), idle=len(pool), limit=module.MOST_IDLE)
 """
 
 
