@@ -10,7 +10,7 @@ import tempfile
 import time
 
 import skywasm
-from fuzz import files, machine, pure, shrink
+from fuzz import files, machine, plain, pure, shrink
 from fuzz.dice import Dice
 from fuzz.outcomes import raised, shown
 
@@ -27,7 +27,8 @@ BACKENDS = ("auto", "wasm", "python")
 BLOCK = 250
 AGAIN = 4
 MOST_REPORTED = 20
-TARGETS: dict[str, type[Target]] = {
+# Those that need files, ports and the like, or know more of their arguments than their declarations say.
+_OWN = {
     kind.name: kind
     for kind in (
         pure.Base36,
@@ -44,6 +45,7 @@ TARGETS: dict[str, type[Target]] = {
         files.Estimate,
     )
 }
+TARGETS: dict[str, type[Target]] = {**plain.TARGETS, **_OWN}
 
 
 def _memory_folder() -> str | None:
