@@ -6,7 +6,7 @@ import os
 import stat
 
 from host_shims._common import cpu_count, entry_count, port_bind, port_socket, psutil_cpu_online
-from host_shims._posix import open_files_limit, process_signal
+from host_shims.posix import open_files_limit, process_signal
 from host_shims.struck import let_out
 
 __all__ = [

@@ -11,7 +11,7 @@ from host_shims._common import (
     psutil_cpu_online,
     psutil_meminfo,
 )
-from host_shims._posix import open_files_limit, process_signal
+from host_shims.posix import open_files_limit, process_signal
 
 __all__ = [
     "cgroup_text",

@@ -10,7 +10,7 @@ import errno
 import os
 
 from host_shims import facts
-from host_shims._posix import process_signal as posix_signal
+from host_shims.posix import process_signal as posix_signal
 from host_shims.struck import let_out
 from skywasm.crossing.host import HostFunction, host
 from skywasm.errors import TrapError

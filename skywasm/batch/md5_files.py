@@ -13,8 +13,7 @@ import struct
 from host_shims.struck import let_out
 from skywasm.crossing import calls, rules
 from skywasm.crossing import convention as c
-from skywasm.crossing.engine.library import SLOT_WORDS
-from skywasm.crossing.instance import INSTANCE, SLOTS
+from skywasm.crossing.instance import INSTANCE, SLOT_WORDS, SLOTS
 from skywasm.errors import TrapError
 from skywasm.functions import hashing
 from skywasm.loading import late

@@ -13,7 +13,8 @@ from functools import partial
 from skywasm.crossing import clock, rules
 from skywasm.crossing import convention as c
 from skywasm.crossing.engine import headroom
-from skywasm.crossing.engine.library import SLOT_WORDS, Extern, InstanceHandle
+from skywasm.crossing.engine import library as capi
+from skywasm.crossing.engine.library import Extern, InstanceHandle
 from skywasm.errors import CoreUnavailableError, LimitError, TrapError
 
 TYPE_CHECKING = False
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     Seat = tuple[Any, ...]
     Data = Union[bytes, bytearray, memoryview]
 
+SLOT_WORDS: int = capi.SLOT_WORDS
 # The places in a seat.
 ROOM, WINDOW, SLOTS, DOUBLES, CELLS, REALS, ENTER, CALLS, TRAP, INSTANCE = range(10)
 

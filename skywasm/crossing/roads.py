@@ -155,12 +155,13 @@ class _Source:
 
 
 def _unfit(failed: ValueError, instance: Instance) -> None:
-    """Raises again what a signal handler raised; else an argument did not fit, or the answer was no text."""
-    try:
-        let_out(failed)
-    except ValueError:
+    """Raises again what a host function or a signal handler raised; else an argument did not fit, or no text came out.
+
+    A road's own steps fail in C, in the road's own frame. Whatever has a frame below it is not theirs.
+    """
+    if failed.__traceback__ is not None and failed.__traceback__.tb_next is not None:
         instance.close()
-        raise
+        raise failed
 
 
 def road(way: Way, defaults: Mapping[str, Any], shorter: int | None = None) -> Callable[..., Any]:

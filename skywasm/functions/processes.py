@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from host_shims import facts
-from host_shims._posix import process_signal as _posix_signal
+from host_shims.posix import process_signal as posix_signal
 from skywasm.functions.declare import BY_NAME, PYTHON, Batch, function
 from skywasm.functions.machine import SYSTEM_CALLS
 
@@ -38,7 +38,7 @@ def _all_in_python(pids: Sequence[Any]) -> list[bool]:
     """``is_process_alive`` of each, without a call for each where all are ints."""
     results: list[bool] = []
     append = results.append
-    if facts.process_signal is not _posix_signal or not set(map(type, pids)) <= {int}:
+    if facts.process_signal is not posix_signal or not set(map(type, pids)) <= {int}:
         alive = BY_NAME["is_process_alive"].reference
         try:
             for pid in pids:
@@ -94,7 +94,7 @@ def is_process_alive(pid: int) -> bool:
     if not 0 < pid <= LAST_PID:
         return False
     # A refusal proves that there is somebody to be protected.
-    if facts.process_signal is not _posix_signal:
+    if facts.process_signal is not posix_signal:
         return facts.process_signal(pid) in (0, _EPERM)
     # What that function does, without the call.
     try:

@@ -9,11 +9,10 @@ from __future__ import annotations
 import ctypes
 
 from skywasm.crossing.engine import library
-from skywasm.crossing.engine.setup import CONFIGURATION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
 
@@ -30,10 +29,10 @@ def kind(declared: Any) -> str:
     return f"{ctypes.sizeof(declared) * 8} bits"
 
 
-def declarations() -> Iterator[tuple[str, tuple[Any, ...]]]:
+def declarations(configuration: Sequence[tuple[str, int]]) -> Iterator[tuple[str, tuple[Any, ...]]]:
     """Every function that is called, with its result and parameters."""
     yield from library.PROTOTYPES.items()
-    for name, value in CONFIGURATION:
+    for name, value in configuration:
         setting = ctypes.c_bool if isinstance(value, bool) else ctypes.c_uint64
         yield f"wasmtime_config_{name}_set", (None, ctypes.c_void_p, setting)
 
@@ -48,9 +47,9 @@ def structures(theirs: Any) -> list[tuple[str, Any, Any]]:
     ]
 
 
-def differences(theirs: Any) -> Iterator[str]:
+def differences(theirs: Any, configuration: Sequence[tuple[str, int]]) -> Iterator[str]:
     """What differs from wasmtime-py's own declarations."""
-    for name, (result, *parameters) in declarations():
+    for name, (result, *parameters) in declarations(configuration):
         function = getattr(theirs, "_" + name, None)
         if function is None:
             yield f"{name} is not there"
@@ -67,7 +66,7 @@ def differences(theirs: Any) -> Iterator[str]:
             yield f"WASMTIME_EXTERN_{name} is another number"
 
 
-def problem(package: str) -> str | None:
+def problem(package: str, configuration: Sequence[tuple[str, int]]) -> str | None:
     """Why the library in this wasmtime must not be called; None when all declarations agree."""
     try:
         import wasmtime
@@ -76,6 +75,6 @@ def problem(package: str) -> str | None:
         return f"its own declarations cannot be read ({type(error).__name__}: {error})"
     del wasmtime
     try:
-        return next(differences(_bindings), None)
+        return next(differences(_bindings, configuration), None)
     except (AttributeError, TypeError, ValueError) as error:
         return f"its own declarations cannot be compared in {package} ({type(error).__name__}: {error})"

@@ -185,9 +185,9 @@ class Loaded:
         if self.version.split(".")[0] not in TESTED_MAJORS:
             from skywasm.crossing.engine import proof
 
-            problem = proof.problem(self._package)
+            problem = proof.problem(self._package, CONFIGURATION)
             if problem is not None:
                 raise CoreUnavailableError(
                     f"wasmtime {self.version} has another C API than skywasm knows: {problem}; "
-                    f"install wasmtime {TESTED_MAJORS[-1]}"
+                    f"install wasmtime {' or '.join(TESTED_MAJORS)}"
                 )
