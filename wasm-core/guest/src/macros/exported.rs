@@ -38,6 +38,7 @@ macro_rules! __async_call {
             let body = |mut owned: $crate::expansion::Owned| async move {
                 let finished = {
                     // In a block of its own, so that the future keeps the parameters alone.
+                    #[allow(clippy::unused_unit)]
                     let ($($arg,)*) = {
                         #[allow(unused_mut, unused_variables)]
                         let mut frame = owned.frame();
@@ -82,6 +83,7 @@ macro_rules! __each {
             let mark = $batch.results.mark();
             let result = match item?.map($crate::Item::item) {
                 Some(Ok($first)) => {
+                    #[allow(clippy::unused_unit)]
                     let ($($arg,)*) = {
                         #[allow(unused_mut, unused_variables)]
                         let mut frame = $batch.rest();
