@@ -31,7 +31,8 @@ ARTIFACT = PACKAGE / "core.wasm"
 PROVENANCE = PACKAGE / "core.provenance"
 TARGET = "wasm32-wasip1"
 BUILT = pathlib.Path(TARGET) / "release" / "skywasm_core.wasm"
-COMMON_FLAGS = ["-Ctarget-feature=+simd128"]
+# A module needs little stack, and pages near each other cost a new instance less.
+COMMON_FLAGS = ["-Ctarget-feature=+simd128", "-Clink-arg=-zstack-size=65536"]
 
 
 def sources() -> list[pathlib.Path]:

@@ -1,10 +1,12 @@
 #!/bin/sh
-# Line coverage of the crate by its native tests; fails below the percentage given (default 90).
-# Needs llvm-cov and llvm-profdata at least as new as rustc's LLVM (`rustc -vV`); Debian numbers them.
+# Line coverage of both crates by their native tests; fails below the percentage given (default 90).
+# Needs llvm-cov and llvm-profdata at least as new as rustc's LLVM (`rustc -vV`): rustup's own
+# (`rustup component add llvm-tools`), or Debian's, which numbers them.
 set -eu
 cd "$(dirname "$0")"
 least=${1:-90}
-newest() { ls /usr/bin/"$1"-[0-9]* 2>/dev/null | sort -V | tail -n 1; }
+own=$(rustc --print sysroot)/lib/rustlib/$(rustc -vV | sed -n 's/^host: //p')/bin
+newest() { if [ -x "$own/$1" ]; then echo "$own/$1"; else ls /usr/bin/"$1"-[0-9]* 2>/dev/null | sort -V | tail -n 1; fi; }
 llvm_cov=$(newest llvm-cov)
 llvm_profdata=$(newest llvm-profdata)
 out=$PWD/target/coverage

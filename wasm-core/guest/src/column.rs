@@ -52,6 +52,10 @@ impl<'a> Column<'a> {
             FORM_OFFSETS64 => Layout::Offsets64(offsets.as_chunks().0),
             _ => Layout::Fixed8(0),
         };
+        // Room is made for as many results as there are items, so nobody may claim more than there can be.
+        if kind == FORM_JOINED && count > data.len() + 1 || kind == FORM_FIXED8 && count > data.len() / 8 {
+            return Err(Error::Protocol);
+        }
         let counted = nulls || count > 0 || matches!(kind, FORM_OFFSETS32 | FORM_OFFSETS64);
         Ok(Column { data, layout, present: nulls.then_some(bitmap), count, counted, index: 0 })
     }

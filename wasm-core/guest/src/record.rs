@@ -248,3 +248,44 @@ pub const fn text(bytes: &[u8]) -> &str {
         Err(_) => panic!("names are UTF-8"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ASK: Line<'static> = Line::Ask(1207, "read", &["handle", "room"], &["int", "room"], "files");
+    const BYTES: [u8; ASK.length()] = ASK.bytes();
+
+    #[test]
+    fn requests_have_their_numbers() {
+        assert_eq!(text(&BYTES), "ask 1207 read(handle:int,room:room)->int +files\n");
+    }
+
+    #[test]
+    fn slots_with_lengths_are_known() {
+        fn many(_: i64, _: &str, _: crate::Buffer<'_>, _: f64, _: &[u8]) -> i64 {
+            0
+        }
+        let kinds = kinds(&(many as fn(_, _, _, _, _) -> _));
+        assert_eq!((kinds.lengths(), kinds.width()), (0b1010, 8));
+        assert_eq!(kinds.parameters[..6], ["int", "str", "buffer", "float", "bytes", ""]);
+    }
+
+    #[test]
+    #[should_panic(expected = "what is written and returned must be one kind")]
+    fn two_results_are_refused() {
+        fn two(_: crate::Out<'_, str>) -> i64 {
+            0
+        }
+        kinds(&(two as fn(_) -> _));
+    }
+
+    #[test]
+    #[should_panic(expected = "in a batch the first parameter alone may be bytes")]
+    fn a_batch_repeats_numbers_alone() {
+        fn two(_: &str, _: &str) -> i64 {
+            0
+        }
+        kinds(&(two as fn(_, _) -> _)).fixed_items();
+    }
+}

@@ -4,8 +4,9 @@ use crate::ask::Exchange;
 use crate::error::Error;
 use crate::memory::{self, InputWindow};
 use crate::results::Sidecar;
-use crate::tasks::Task;
+use crate::tasks::{Call, Task};
 use crate::wire::{IN_WINDOW, LARGE_LIMIT, OUTPUT_WINDOW};
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 /// An output that needed more than this is given back before the next call.
@@ -21,11 +22,20 @@ pub(crate) struct State {
     /// What answered AGAIN or ASK.
     pub(crate) task: Option<Task>,
     pub(crate) exchange: Exchange,
+    /// The box of an asynchronous call that ended, for the next.
+    pub(crate) call: Option<Box<Call>>,
 }
 
 impl State {
     pub(crate) const fn new() -> State {
-        State { large: Vec::new(), output: Vec::new(), sidecar: Sidecar::new(), task: None, exchange: Exchange::new() }
+        State {
+            large: Vec::new(),
+            output: Vec::new(),
+            sidecar: Sidecar::new(),
+            task: None,
+            exchange: Exchange::new(),
+            call: None,
+        }
     }
 }
 

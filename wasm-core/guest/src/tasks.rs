@@ -37,42 +37,55 @@ impl Future for Pause {
     }
 }
 
-/// What an asynchronous call owns: a copy of its input, because the window is free again while it waits.
-pub struct Owned {
+/// What an asynchronous call has: a copy of its input, because the window is free again while it waits.
+#[derive(Default)]
+pub(crate) struct Call {
     input: Vec<u8>,
     slots: [i64; SLOTS],
     output: Vec<u8>,
 }
 
+impl Call {
+    fn copy_input(&mut self, length: usize) -> Result<(), Error> {
+        let mut whole = Input::open(self.slots[INPUT_SLOT])?;
+        let copied = whole.bytes().get(..length).ok_or(Error::Protocol).and_then(|bytes| {
+            self.input.try_reserve_exact(length)?;
+            self.input.extend_from_slice(bytes);
+            Ok(())
+        });
+        whole.close();
+        copied
+    }
+}
+
+/// A call for as long as it runs. It is boxed so that futures stay small: moving one is no `memory.copy`.
+pub struct Owned(Box<Call>);
+
 impl Owned {
-    fn copy(slots: &[i64; SLOTS], length: usize) -> Result<Owned, Error> {
-        let mut input = Vec::new();
-        if length > 0 {
-            let mut whole = Input::open(slots[INPUT_SLOT])?;
-            let copied = whole.bytes().get(..length).ok_or(Error::Protocol).and_then(|bytes| {
-                input.try_reserve_exact(length)?;
-                input.extend_from_slice(bytes);
-                Ok(())
-            });
-            whole.close();
-            copied?;
-        }
-        Ok(Owned { input, slots: *slots, output: Vec::new() })
+    /// The box of the call before, if that ended well.
+    fn new(slots: &[i64; SLOTS]) -> Owned {
+        let mut call = memory::with(|state| state.call.take()).unwrap_or_default();
+        call.slots = *slots;
+        Owned(call)
     }
 
     /// What the call's parameters are taken from.
     pub fn frame(&mut self) -> Frame<'_> {
-        Frame::new(&mut self.input, &self.slots, 0, &mut self.output)
+        let call = &mut *self.0;
+        Frame::new(&mut call.input, &call.slots, 0, &mut call.output)
     }
 
     /// Where the result goes.
     pub fn output(&mut self) -> &mut Vec<u8> {
-        &mut self.output
+        &mut self.0.output
     }
 
     /// Ends the call.
-    pub fn end(self, finished: Finished) -> Outcome {
-        Ok((finished, self.output))
+    pub fn end(mut self, finished: Finished) -> Outcome {
+        let output = core::mem::take(&mut self.0.output);
+        self.0.input = Vec::new();
+        memory::with(|state| state.call = Some(self.0));
+        Ok((finished, output))
     }
 
     /// The items of a batch, and what its results are written to.
@@ -80,8 +93,19 @@ impl Owned {
     /// # Errors
     /// `Error::Protocol` for a form that is none.
     pub fn batch(&self, fixed: bool, width: usize) -> Result<Batch<'_>, Error> {
-        Batch::new(&self.input, &self.slots, fixed, width, Vec::new())
+        Batch::new(&self.0.input, &self.0.slots, fixed, width, Vec::new())
     }
+}
+
+/// The sum of the slots that hold lengths.
+fn input_length(slots: &[i64; SLOTS], lengths: u32) -> Result<usize, Error> {
+    let mut sum = 0usize;
+    for (at, &slot) in slots.iter().enumerate() {
+        if lengths >> at & 1 == 1 {
+            sum = usize::try_from(slot).ok().and_then(|slot| sum.checked_add(slot)).ok_or(Error::Protocol)?;
+        }
+    }
+    Ok(sum)
 }
 
 /// Starts an asynchronous function. `lengths` has a bit for each slot that holds the length of a part of the input.
@@ -94,19 +118,14 @@ where
     F: Future<Output = Outcome> + 'static,
 {
     state::drop_pending();
-    let mut length = 0usize;
-    for (at, &slot) in slots.iter().enumerate() {
-        if lengths >> at & 1 == 1 {
-            let Some(sum) = usize::try_from(slot).ok().and_then(|slot| length.checked_add(slot)) else {
-                return Error::Protocol.code();
-            };
-            length = sum;
+    let mut owned = Owned::new(slots);
+    if lengths != 0 {
+        let copied = input_length(slots, lengths).and_then(|length| owned.0.copy_input(length));
+        if let Err(error) = copied {
+            return error.code();
         }
     }
-    match Owned::copy(slots, length) {
-        Ok(owned) => drive(Box::pin(body(owned))),
-        Err(error) => error.code(),
-    }
+    drive(Box::pin(body(owned)))
 }
 
 /// Starts the batch of an asynchronous function.

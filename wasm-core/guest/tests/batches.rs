@@ -46,7 +46,7 @@ fn joined(text: Text<'_>, mark: i64, more: bool, mut out: Out<'_, str>) {
 export!(joined(text, mark, more, out), batch = all_joined(mark, more));
 
 fn all_joined(items: &mut Column<'_>, mark: i64, more: bool, results: &mut Results) -> Result<(), Error> {
-    while let Some(item) = items.next() {
+    for item in items {
         let start = results.mark();
         match item? {
             Some(text) => {

@@ -45,10 +45,13 @@ fn both(mut out: Out<'_, str>, number: Alias) -> Work<String> {
 }
 export!(both(out, number));
 
-fn ten(a: i64, b: i64, c: i64, d: i64, e: i64, f: i64, g: i64, _a: A, _b: B, mut out: Out<'_, [u8]>) {
+/// As many as there may be.
+#[allow(clippy::too_many_arguments)]
+fn ten(a: i64, b: i64, c: i64, d: i64, e: i64, f: i64, g: i64, may: A, also: B, mut out: Out<'_, [u8]>) {
+    let _ = (may, also);
     out.push([a, b, c, d, e, f, g].iter().sum::<i64>() as u8);
 }
-export!(ten(a, b, c, d, e, f, g, _a, _b, out), batch);
+export!(ten(a, b, c, d, e, f, g, may, also, out), batch);
 
 #[test]
 fn lines_tell_names_and_kinds() {
@@ -57,7 +60,7 @@ fn lines_tell_names_and_kinds() {
     assert_eq!(record::<numbers>(), "fn numbers(a:int,b:float,c:bool,d:size,e:buffer)->size\n");
     assert_eq!(record::<asks>(), "fn asks(number:float,b:+b,a:+a)->str batch\n");
     assert_eq!(record::<both>(), "fn both(number:int)->str\n");
-    let ten_line = "fn ten(a:int,b:int,c:int,d:int,e:int,f:int,g:int,_a:+a,_b:+b)->bytes batch\n";
+    let ten_line = "fn ten(a:int,b:int,c:int,d:int,e:int,f:int,g:int,may:+a,also:+b)->bytes batch\n";
     assert_eq!(record::<ten>(), ten_line);
     assert_eq!(asks::NAME, "asks");
 }

@@ -19,6 +19,15 @@ macro_rules! __call {
     };
 }
 
+/// The next parameter.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __take {
+    ($arg:ident $frame:ident) => {
+        $crate::Param::take(&mut $frame)
+    };
+}
+
 /// The call of an asynchronous function.
 #[doc(hidden)]
 #[macro_export]
@@ -28,9 +37,13 @@ macro_rules! __async_call {
         fn call(slots: &$crate::expansion::Slots) -> i64 {
             let body = |mut owned: $crate::expansion::Owned| async move {
                 let finished = {
-                    #[allow(unused_mut, unused_variables)]
-                    let mut frame = owned.frame();
-                    $(let $arg = $crate::Param::take(&mut frame)?;)*
+                    // In a block of its own, so that the future keeps the parameters alone.
+                    #[allow(clippy::unused_unit)]
+                    let ($($arg,)*) = {
+                        #[allow(unused_mut, unused_variables)]
+                        let mut frame = owned.frame();
+                        ($($crate::__take!($arg frame)?,)*)
+                    };
                     let answer = $name($($arg),*).await;
                     $crate::Answer::finish(answer, owned.output())?
                 };
@@ -70,9 +83,12 @@ macro_rules! __each {
             let mark = $batch.results.mark();
             let result = match item?.map($crate::Item::item) {
                 Some(Ok($first)) => {
-                    #[allow(unused_mut, unused_variables)]
-                    let mut frame = $batch.rest();
-                    $(let $arg = $crate::Param::take(&mut frame)?;)*
+                    #[allow(clippy::unused_unit)]
+                    let ($($arg,)*) = {
+                        #[allow(unused_mut, unused_variables)]
+                        let mut frame = $batch.rest();
+                        ($($crate::__take!($arg frame)?,)*)
+                    };
                     let answer = $name($first, $($arg),*) $($wait)*;
                     $crate::Answer::push(answer, $batch.results.output())
                 }

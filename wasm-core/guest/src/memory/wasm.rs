@@ -9,9 +9,16 @@ use crate::state::State;
 use crate::wire::{CELLS, INPUT_WINDOW, OUTPUT_WINDOW};
 use core::cell::{Cell, UnsafeCell};
 
-/// What the host reads and writes. All zeros, so that a new instance has it for nothing.
-#[repr(C, align(16))]
+/// Bytes for the first small allocations.
+const ARENA: usize = 2048;
+
+/// What the host reads and writes, and before that what the first calls allocate: pages cost a new instance more than a
+/// call, so one page holds the arena, the cells and the beginning of the input. All zeros, so that a new instance has it
+/// for nothing.
+#[repr(C, align(4096))]
 struct Windows {
+    arena: UnsafeCell<[u8; ARENA]>,
+    used: Cell<usize>,
     cells: [Cell<i64>; CELLS],
     input: UnsafeCell<[u8; INPUT_WINDOW]>,
     output: UnsafeCell<[u8; OUTPUT_WINDOW]>,
@@ -23,6 +30,8 @@ struct OneThread<T>(T);
 unsafe impl<T> Sync for OneThread<T> {}
 
 static WINDOWS: OneThread<Windows> = OneThread(Windows {
+    arena: UnsafeCell::new([0; ARENA]),
+    used: Cell::new(0),
     cells: [const { Cell::new(0) }; CELLS],
     input: UnsafeCell::new([0; INPUT_WINDOW]),
     output: UnsafeCell::new([0; OUTPUT_WINDOW]),
@@ -82,4 +91,29 @@ pub(crate) fn address<T>(pointer: *const T) -> i64 {
 pub(crate) fn addresses() -> [i64; 3] {
     let windows = &WINDOWS.0;
     [address(windows.input.get()), address(windows.output.get()), address(windows.cells.as_ptr())]
+}
+
+/// A place of the arena, or `None` where it has no room any more.
+pub(super) fn from_arena(size: usize, align: usize) -> Option<*mut u8> {
+    let start = WINDOWS.0.used.get().checked_next_multiple_of(align)?;
+    let end = start.checked_add(size).filter(|&end| end <= ARENA)?;
+    WINDOWS.0.used.set(end);
+    // SAFETY: `start` lies in the arena.
+    Some(unsafe { WINDOWS.0.arena.get().cast::<u8>().add(start) })
+}
+
+/// Where a pointer lies in the arena.
+#[inline(always)]
+pub(super) fn in_arena(pointer: *mut u8) -> Option<usize> {
+    let offset = pointer.addr().wrapping_sub(WINDOWS.0.arena.get().addr());
+    (offset < ARENA).then_some(offset)
+}
+
+/// Lets the allocation at `offset` have another size, where it is the last one and there is room.
+pub(super) fn resize_in_arena(offset: usize, size: usize, new: usize) -> bool {
+    let fits = WINDOWS.0.used.get() == offset + size && offset.checked_add(new).is_some_and(|end| end <= ARENA);
+    if fits {
+        WINDOWS.0.used.set(offset + new);
+    }
+    fits
 }
