@@ -52,7 +52,7 @@ class Module:
         name: what errors call it.
         host: the host functions that it may ask.
         digest: of the content, where that is known; the cache's name for the compiled code is made of it.
-        fresh: every call gets an instance of its own.
+        fresh: every call gets an instance of its own, in a pool of 64 that calls under way can have at a time.
         prove: is called with the module when it has been loaded, with an instance in the pool; what it raises makes
             loading fail.
 
@@ -144,7 +144,7 @@ class Module:
     def _load(self) -> None:
         from skywasm.crossing.engine.setup import Loaded
 
-        made = Loaded(self.content, self.digest)
+        made = Loaded(self.content, self.digest, self.fresh)
         # Seen by this thread's own calls, which the lock lets through, and by nobody else until it has proved itself.
         self._world = made
         try:

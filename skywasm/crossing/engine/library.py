@@ -49,6 +49,26 @@ PROTOTYPES: dict[str, tuple[Any, ...]] = {
     "wasm_trap_delete": (None, _POINTER),
     "wasm_byte_vec_delete": (None, _POINTER),
 }
+# What a pool of instances is made with: setting, type, value. A slot has the addresses of one instance's memory.
+POOL: tuple[tuple[str, Any, int], ...] = (
+    ("total_core_instances", ctypes.c_uint32, 64),
+    ("total_memories", ctypes.c_uint32, 64),
+    ("total_tables", ctypes.c_uint32, 64),
+    ("table_elements", _SIZE, 4096),
+    ("max_memory_size", _SIZE, 64 * 1024 * 1024),
+    ("max_unused_warm_slots", ctypes.c_uint32, 64),
+    # What a call in a new instance touches is cleared and kept, which costs less than to be mapped anew.
+    ("linear_memory_keep_resident", _SIZE, 256 * 1024),
+    ("table_keep_resident", _SIZE, 64 * 1024),
+)
+PROTOTYPES.update(
+    {
+        "wasmtime_pooling_allocation_config_new": (_POINTER,),
+        "wasmtime_pooling_allocation_config_delete": (None, _POINTER),
+        "wasmtime_pooling_allocation_strategy_set": (None, _POINTER, _POINTER),
+        **{f"wasmtime_pooling_allocation_config_{name}_set": (None, _POINTER, kind) for name, kind, _ in POOL},
+    }
+)
 _FILES = {
     "linux": "_libwasmtime.so",
     "android": "_libwasmtime.so",
@@ -163,13 +183,13 @@ class Owned:
 
 
 class Engine(Owned):
-    """An engine with wasmtime-py's names of settings.
+    """An engine with wasmtime-py's names of settings. ``pooled``: it keeps the memory of its instances for the next.
 
     Raises:
         AttributeError: the library has no such setting.
     """
 
-    def __init__(self, library: Library, configuration: Sequence[tuple[str, int]]) -> None:
+    def __init__(self, library: Library, configuration: Sequence[tuple[str, int]], pooled: bool = False) -> None:
         super().__init__(library, "wasm_engine_delete")
         settings = []
         for name, value in configuration:
@@ -178,6 +198,12 @@ class Engine(Owned):
         config = library.wasm_config_new()
         for setter, value in settings:
             setter(config, value)
+        if pooled:
+            pool = library.wasmtime_pooling_allocation_config_new()
+            for name, _, value in POOL:
+                getattr(library, f"wasmtime_pooling_allocation_config_{name}_set")(pool, value)
+            library.wasmtime_pooling_allocation_strategy_set(config, pool)
+            library.wasmtime_pooling_allocation_config_delete(pool)
         self.pointer: int | None = library.wasm_engine_new_with_config(config)
         self._increment_epoch = library.wasmtime_engine_increment_epoch
 

@@ -88,9 +88,9 @@ def wasmtime_version(package: str) -> str:
         return "unknown"
 
 
-def _entry(version: str, digest: str) -> str:
+def _entry(version: str, digest: str, pooled: bool = False) -> str:
     """The name of a compiled module in the cache."""
-    return cache.key(digest, version, repr(CONFIGURATION), cache.processor())
+    return cache.key(digest, version, repr(CONFIGURATION) + (" pooled" if pooled else ""), cache.processor())
 
 
 def prospect(digest: str) -> str:
@@ -132,10 +132,14 @@ def roomy(work: Callable[[], bytes]) -> bytes:
 
 
 class Loaded:
-    """A module compiled and ready. ``cache`` says what the compiled-code cache did."""
+    """A module compiled and ready. ``cache`` says what the compiled-code cache did.
 
-    def __init__(self, content: bytes, digest: str) -> None:
+    ``pooled``: for many instances that live for one call each. It takes 4 GiB of addresses.
+    """
+
+    def __init__(self, content: bytes, digest: str, pooled: bool = False) -> None:
         self.digest = digest
+        self.pooled = pooled
         self.cache: str = ""
         self.version: str = ""
         try:
@@ -162,12 +166,13 @@ class Loaded:
             headroom.LIBRARY_MIB + headroom.INSTANCE_MIB, "the engine with an instance"
         )
         self.library: Library = library.Library(self._package)
-        entry = _entry(self.version, self.digest)
+        pooled = self.pooled and not self.limited
+        entry = _entry(self.version, self.digest, pooled)
         kept, self.cache = cache.load(entry)
         if kept is None:
             # What has been kept is kept under this version's name, so it has been through this before.
             self._prove()
-        self.engine: Engine = library.Engine(self.library, CONFIGURATION)
+        self.engine: Engine = library.Engine(self.library, CONFIGURATION, pooled)
         self.compiled: Compiled
         if kept is not None:
             try:
