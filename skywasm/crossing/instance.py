@@ -121,6 +121,9 @@ class Instance:
         module = self.module
         if module.initialize is not None:
             self.enter(module.initialize, None, True)
+        if module.answers:
+            # Roads that ask rely on it.
+            self.bind(module.resume)
         places = module.places or self._places()
         room, window, cells = (self.base + place for place in places)
         cells_view = memoryview(_Cells.from_address(cells)).cast("B").cast("q")

@@ -77,22 +77,25 @@ def _answer(function: Function) -> tuple[str, str, str]:
 def _asking(module: Module, function: Function) -> tuple[list[str], dict[str, Any]]:
     """The steps that answer a function's requests, as long as nothing is amiss with them, and the names they use.
 
-    Where it can ask one thing only, the host function is called without a step in between.
+    Where it can ask one thing only, the host function is called without a step in between: whatever number the guest
+    names, it gets the answer to what it may ask.
     """
     resume = module.resume
     possible = [one for one in module.interface.requests.values() if one.capability in function.asks]
     direct = len(possible) == 1 and all(kind == "int" for _, kind in possible[0].parameters)
     if direct:
         cells = (f"cells[{c.CELL_ARGUMENTS + at}]" for at in range(len(possible[0].parameters)))
-        known, answer = f"cells[{c.CELL_REQUEST}] == {possible[0].number}", f"ask({', '.join(cells)})"
+        known, answer = "", f"ask({', '.join(cells)})"
         names: dict[str, Any] = {"ask": module.host[possible[0].name].call}
     else:
-        known, answer = f"cells[{c.CELL_REQUEST}] in answers", f"answers[cells[{c.CELL_REQUEST}]](cells, instance)"
+        known, answer = f" and cells[{c.CELL_REQUEST}] in answers", f"answers[cells[{c.CELL_REQUEST}]](cells, instance)"
         names = {"answers": module.answers}
     steps = [
-        f"        while slots[0] == {c.ASK} and {known}:",
+        f"        while slots[0] == {c.ASK}{known}:",
         f"            cells[{c.CELL_ANSWER}] = {answer}",
-        f"            error = enter(*(calls[{resume}] or instance.bind({resume})))",
+        # After a trap it would still ask.
+        "            slots[0] = 0",
+        f"            error = enter(*calls[{resume}])",
     ]
     return steps, names
 
