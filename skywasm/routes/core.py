@@ -30,6 +30,7 @@ def package_data(name: str) -> bytes:
 
 
 def location(name: str) -> str:
+    """Where a file of the package lies, or would in an archive."""
     return os.path.join(_PACKAGE, name)
 
 

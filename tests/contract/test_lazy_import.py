@@ -18,8 +18,11 @@ SLOW = {
     *("ctypes", "hashlib", "inspect", "json", "logging", "pkgutil", "platformdirs", "psutil", "re", "rich", "socket"),
     *("subprocess", "tempfile", "threading", "typing", "wasmtime"),
 }
-# Of our own: what belongs to the engine.
-ENGINE = {"skywasm._engine", "skywasm._host_link", "skywasm._instance", "skywasm._runtime", "skywasm._sandboxed"}
+# Of our own: what belongs to the engine, and what makes code.
+ENGINE = {
+    *("skywasm.machine", "skywasm.crossing.calls", "skywasm.crossing.instance", "skywasm.crossing.module"),
+    *("skywasm.crossing.roads", "skywasm.crossing.lists", "skywasm.crossing.engine", "skywasm.crossing.engine.library"),
+}
 
 
 def loaded_by(code: str, env: dict[str, str] | None = None) -> set[str]:
@@ -42,6 +45,22 @@ def test_import_loads_nothing_slow() -> None:
     assert "skywasm" in loaded
     assert not {name for name in loaded if name.split(".")[0] in SLOW}
     assert not loaded & ENGINE
+
+
+def test_import_makes_no_road() -> None:
+    """No road is generated before the first crossing: besides modules, the forwarders alone are compiled, at once."""
+    code = """
+import builtins, sys
+made, whole = [], compile
+def noting(source, file, *rest, **named):
+    made.append(str(file))
+    return whole(source, file, *rest, **named)
+builtins.compile = noting
+import skywasm
+skywasm.format_float(1.25), skywasm.truncate_long_string("x" * 99), skywasm.is_process_alive(1)
+assert made in ([], ['forwarders']), made
+"""
+    assert "skywasm" in loaded_by(code)
 
 
 @pytest.mark.parametrize(

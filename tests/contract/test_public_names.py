@@ -13,15 +13,18 @@ import types
 import pytest
 
 import skywasm
-from skywasm import _registry, batch, errors, sandbox, skypilot
+from skywasm import batch, errors, reference, sandbox, skypilot
+from skywasm.functions import ROWS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from skywasm.functions.declare import Row
+
 STEERING = [skywasm.get_backend_info, skywasm.set_backend, skywasm.use_backend, skywasm.warm_up]
-FUNCTIONS = [row.implementation(skywasm) for row in _registry.ROWS]
+FUNCTIONS = [row.function for row in ROWS]
 # What raises nothing that a caller could provoke.
 NEVER_RAISES = {"truncate_long_string", "use_backend"}
 ERRORS = [getattr(errors, name) for name in errors.__all__]
@@ -55,23 +58,22 @@ def test_the_cost_is_told(function: Callable[..., Any]) -> None:
     assert re.search(r"^(Cost: |Args, errors and cost as for )", inspect.getdoc(function) or "", re.MULTILINE)
 
 
-@pytest.mark.parametrize("row", _registry.ROWS, ids=lambda row: row.name)
-def test_the_source_is_told(row: _registry.Row) -> None:
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_the_source_is_told(row: Row) -> None:
     """The function of SkyPilot's that it replaces, or that there is none."""
-    source = re.search(r"^Source: (.*)", inspect.getdoc(row.implementation(skywasm)) or "", re.MULTILINE)
+    source = re.search(r"^Source: (.*)", inspect.getdoc(row.function) or "", re.MULTILINE)
     assert source is not None
-    assert source[1].startswith(f"``{row.patches}.{row.name}``." if row.patches else "not in SkyPilot;")
+    assert source[1].startswith(f"``{row.replaces}.{row.name}``." if row.replaces else "not in SkyPilot;")
 
 
 def test_every_public_definition_has_a_docstring() -> None:
     """Each public class, and each public function of the modules that users import from, says what it does."""
     package = pathlib.Path(skywasm.__file__).parent
     for path in (
-        package / "__init__.py",
-        package / "api.py",
-        package / "errors.py",
-        package / "_dispatch.py",
-        package / "_backend_info.py",
+        *(package / name for name in ("__init__.py", "errors.py", "sandbox.py", "reference.py", "batch/__init__.py")),
+        *package.glob("routes/*.py"),
+        *package.glob("functions/*.py"),
+        *package.glob("crossing/**/*.py"),
     ):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         assert ast.get_docstring(tree), path.name
@@ -80,14 +82,32 @@ def test_every_public_definition_has_a_docstring() -> None:
                 assert ast.get_docstring(node), f"{path.name}: {node.name}"
 
 
-@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
-def test_plain_functions_that_pickle(function: Callable[..., Any]) -> None:
-    """Each of the twelve is a plain function of ``skywasm.api`` that comes back as itself from a pickle."""
+BATCHES = [getattr(batch, row.name) for row in ROWS if row.batch is not None]
+
+
+@pytest.mark.parametrize(
+    "function", FUNCTIONS + BATCHES, ids=lambda function: f"{function.__module__}.{function.__name__}"
+)
+@pytest.mark.parametrize("mode", ["auto", "wasm", "python"])
+def test_plain_functions_that_pickle(function: Callable[..., Any], mode: str) -> None:
+    """Each is a plain function of the module that users import, and comes back as itself from a pickle, in any mode."""
     assert type(function) is types.FunctionType
-    assert function.__module__ == "skywasm.api"
+    assert function.__module__ == ("skywasm.batch" if function in BATCHES else "skywasm")
     assert function.__qualname__ == function.__name__
-    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
-        assert pickle.loads(pickle.dumps(function, protocol)) is function
+    if mode == "wasm":
+        pytest.importorskip("wasmtime")
+    with skywasm.use_backend(mode):
+        skywasm.base36_encode("ff")
+        for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+            assert pickle.loads(pickle.dumps(function, protocol)) is function
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_references_are_found_by_their_names(row: Row) -> None:
+    """The bodies are plain functions of ``skywasm.reference``, and pickle too."""
+    assert getattr(reference, row.name) is row.reference
+    assert row.reference.__module__ == "skywasm.reference"
+    assert pickle.loads(pickle.dumps(row.reference)) is row.reference
 
 
 @pytest.mark.parametrize("kind", ERRORS, ids=lambda kind: kind.__name__)

@@ -1,178 +1,208 @@
-"""The registry is complete: every list of functions, exports, imports and capabilities says the same."""
+"""The table of functions against all else: the package, the artifact's record and binary, requests and capabilities."""
 
 from __future__ import annotations
 
 import hashlib
 import inspect
-import os
 import pathlib
 
 import pytest
 
+import examples
 import skywasm
-from skywasm import _abi, _engine, _registry, api, reference
+from skywasm import batch, functions, machine, reference, sandbox
+from skywasm.crossing import convention as c
+from skywasm.crossing import interface
+from skywasm.functions import BY_NAME, ROWS
+from skywasm.functions.declare import MIXED, PYTHON, WASM
+from skywasm.routes import core
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-NAMES = [row.name for row in _registry.ROWS]
+    from skywasm.functions.declare import Row
+
+NAMES = [row.name for row in ROWS]
 # Public names that are no rows: they steer the backend.
 STEERING = {"batch", "errors", "get_backend_info", "sandbox", "set_backend", "skypilot", "use_backend", "warm_up"}
+ARTIFACT = pathlib.Path(skywasm.__file__).parent / core.ARTIFACT
+INTERFACE = interface.Interface(ARTIFACT.read_bytes(), "core.wasm")
+# The kinds that an annotation may cross as.
+KINDS = {
+    "str": {"text", "str"},
+    "bytes": {"bytes"},
+    "int": {"int", "size"},
+    "float": {"float"},
+    "float | int": {"float"},
+    "bool": {"bool"},
+}
+# Rows whose arguments are simply the guest's.
+PLAIN = [pytest.param(row, id=row.name) for row in ROWS if row.crossing is None]
+EVERY = [pytest.param(row, id=row.name) for row in ROWS]
+CONVENTION = {"memory", "_initialize", c.BUFFERS, c.RESERVE, c.RESUME}
 
 
 @pytest.fixture(scope="module")
-def core() -> Any:
+def binary() -> Any:
     """The committed artifact, compiled without any of skywasm's code."""
     wasmtime = pytest.importorskip("wasmtime")
-    content = (pathlib.Path(skywasm.__file__).parent / _engine.ARTIFACT).read_bytes()
-    return wasmtime.Module(wasmtime.Engine(), content)
+    return wasmtime.Module(wasmtime.Engine(), ARTIFACT.read_bytes())
 
 
 def test_each_function_has_one_row() -> None:
-    """There are twelve rows, no name twice, and they are found by name."""
-    assert len(NAMES) == len(set(NAMES)) >= 12
-    assert list(_registry.BY_NAME) == NAMES
+    """No name stands twice, and rows are found by name."""
+    assert NAMES
+    assert len(NAMES) == len(set(NAMES))
+    assert list(BY_NAME) == NAMES
+    assert functions.ROWS is ROWS
 
 
-@pytest.mark.parametrize("module", [api, reference], ids=lambda module: module.__name__)
-def test_api_and_reference_offer_the_rows(module: Any) -> None:
-    """``__all__`` is the registry's names, and each is a function defined there or below."""
-    assert sorted(module.__all__) == sorted(NAMES)
-    for row in _registry.ROWS:
-        assert inspect.isfunction(row.implementation(module))
-        assert row.implementation(module).__module__.startswith(module.__name__)
-
-
-def functions_of(module: Any) -> set[str]:
-    return {
-        name
-        for name, function in vars(module).items()
-        if inspect.isfunction(function) and function.__module__ == module.__name__ and not name.startswith("_")
-    }
-
-
-def test_the_sandboxed_road_offers_the_rows() -> None:
-    """``_sandboxed`` defines each row's function, and a direct road only for a row."""
-    pytest.importorskip("wasmtime")
-    from skywasm import _sandboxed
-
-    own = functions_of(_sandboxed)
-    assert set(NAMES) <= own
-    direct = {name[: -len("_direct")] for name in own if name.endswith("_direct")}
-    assert direct
-    assert direct <= set(NAMES)
-
-
-def test_mixed_roads_are_those_of_the_rows() -> None:
-    """``_mixed`` has a road for exactly the rows whose route depends on the arguments."""
-    from skywasm import _mixed
-
-    assert functions_of(_mixed) == {row.name for row in _registry.ROWS if row.auto == _registry.MIXED}
+@pytest.mark.parametrize("row", EVERY)
+def test_a_row_is_whole(row: Row) -> None:
+    """A known way in auto with its reason, what mixed ones need, examples that fit, and bodies that are functions."""
+    assert row.auto in (PYTHON, WASM, MIXED)
+    assert row.why
+    assert (row.when is not None) is (row.auto == MIXED)
+    assert row.auto == WASM or row.shorter is None
+    assert row.examples
+    assert inspect.isfunction(row.function)
+    assert inspect.isfunction(row.reference)
+    assert row.reference.__code__.co_filename.startswith(str(ARTIFACT.parent / "functions"))
+    with examples.Workplace(quick=True) as place:
+        for example in row.examples.values():
+            given = example(place) if callable(example) else example
+            inspect.signature(row.function).bind(*given)
 
 
 def test_the_package_offers_the_rows() -> None:
-    """``skywasm.__all__`` is the registry's names and the functions that steer the backend; all are there."""
-    assert set(skywasm.__all__) - STEERING == set(NAMES)
+    """``skywasm.__all__`` is the rows' names and the functions that steer the backend; all are there."""
+    assert set(skywasm.__all__) - STEERING == set(NAMES) == set(reference.__all__)
     assert len(skywasm.__all__) == len(set(skywasm.__all__))
-    for name in NAMES:
-        assert getattr(skywasm, name) is getattr(api, name)
+    for row in ROWS:
+        assert getattr(skywasm, row.name) is row.function
+        assert getattr(reference, row.name) is row.reference
+    assert set(batch.__all__) >= {row.name for row in ROWS if row.batch is not None}
 
 
-def test_every_road_is_known_to_the_api() -> None:
-    """``api`` has the module variable of each row that ``_dispatch`` sets, and each row a known kind of route."""
-    for row in _registry.ROWS:
-        assert callable(getattr(api, "_" + row.name))
-        assert row.auto in (_registry.PYTHON, _registry.WASM, _registry.MIXED)
-        assert row.why
+@pytest.mark.parametrize("row", EVERY)
+def test_the_record_has_the_rows_exports(row: Row) -> None:
+    """Each function of the artifact that a row needs is in the record, and its batch where the row has one."""
+    for export in row.exports:
+        assert export in INTERFACE.functions, export
+    if row.batch is not None:
+        assert INTERFACE.functions[row.exports[0]].batch
+        assert row.exports[0] + "[]" in INTERFACE.binary.functions
 
 
-def test_exports_are_those_of_the_rows(core: Any) -> None:
-    """The artifact's exports, less the calling convention's own, are the rows' exports."""
-    exports = {entry.name for entry in core.exports}
-    assert set(_abi.RUNTIME_EXPORTS) <= exports
-    assert exports - set(_abi.RUNTIME_EXPORTS) == {export for row in _registry.ROWS for export in row.exports}
+@pytest.mark.parametrize("row", PLAIN)
+def test_the_record_has_the_rows_parameters(row: Row) -> None:
+    """Where calls go straight to the guest: the same names in the same order, kinds that fit, and the result's."""
+    function = INTERFACE.functions[row.exports[0]]
+    code, annotations = row.reference.__code__, row.reference.__annotations__
+    assert [name for name, _ in function.parameters] == list(code.co_varnames[: code.co_argcount])
+    for name, kind in function.parameters:
+        assert kind in KINDS[annotations[name]], name
+    assert function.result in KINDS[annotations["return"]]
 
 
-def test_imports_are_sky_host_and_nothing_else(core: Any) -> None:
-    """Every import is a function of ``sky_host`` that ``_abi`` declares, and every declared one is imported."""
-    assert {entry.module for entry in core.imports} == {_abi.IMPORT_MODULE} == {"sky_host"}
-    assert {entry.name for entry in core.imports} == set(_abi.IMPORTS)
-    assert len(core.imports) == len(_abi.IMPORTS)
+@pytest.mark.parametrize("row", EVERY)
+def test_a_row_names_the_capabilities_of_the_record(row: Row) -> None:
+    """What the functions of a row may ask for, by their types in Rust, is what the row says that can be denied."""
+    asked = {one for export in row.exports for one in INTERFACE.functions[export].asks}
+    # Python opens the files whose windows it hands over.
+    by_python = {"files"} if row.name == "read_last_n_lines" else set()
+    assert set(row.asks) == asked | by_python
+    assert len(row.asks) == len(set(row.asks))
+    if row.crossing is None:
+        assert sorted(row.asks) == sorted(INTERFACE.functions[row.exports[0]].asks)
 
 
-def test_one_signature_for_all(core: Any) -> None:
-    """Imports and ``sky_`` exports all take four i64 and give one: the raw calls build their arguments for that."""
-    kinds = [entry.type for entry in core.imports]
-    kinds += [entry.type for entry in core.exports if entry.name.startswith("sky_")]
-    assert {(tuple(map(str, kind.params)), tuple(map(str, kind.results))) for kind in kinds} == {
-        (("i64",) * 4, ("i64",))
+def test_nothing_else_is_exported() -> None:
+    """Every export of the binary belongs to a row or to the convention, and so does every function of the record."""
+    needed = {export for row in ROWS for export in row.exports}
+    assert set(INTERFACE.functions) == needed
+    batches = {name + "[]" for name, function in INTERFACE.functions.items() if function.batch}
+    assert set(INTERFACE.binary.exports) == CONVENTION | needed | batches
+
+
+def test_nothing_is_imported(binary: Any) -> None:
+    """The artifact asks for nothing but answers: it has no import at all."""
+    assert list(binary.imports) == []
+    assert INTERFACE.binary.imports == []
+
+
+def test_one_type_for_all(binary: Any) -> None:
+    """Exports take eight i64 and give one, the start and the memory apart: unchecked calls rely on it."""
+    kinds = {entry.name: entry.type for entry in binary.exports if entry.name not in ("memory", "_initialize")}
+    assert kinds.keys() == set(INTERFACE.binary.functions) - {"_initialize"}
+    assert {(tuple(map(str, kind.params)), tuple(map(str, kind.results))) for kind in kinds.values()} == {
+        (("i64",) * c.SLOTS, ("i64",))
     }
 
 
-def test_every_import_has_a_host_function() -> None:
-    """The host functions are those that ``_abi`` declares."""
-    from skywasm import _host_link
-
-    assert set(_host_link.HOST_FUNCTIONS) == set(_abi.IMPORTS)
-
-
-def test_capabilities_are_those_of_the_imports() -> None:
-    """The capabilities that rows name are those the imports belong to; none is unused."""
-    assert {capability for row in _registry.ROWS for capability in row.capabilities} == set(_abi.IMPORTS.values())
+def test_skywasm_reads_the_binary_as_the_engine_does(binary: Any) -> None:
+    """Names, kinds and types of exports are those that the engine tells."""
+    theirs = {entry.name: entry.type for entry in binary.exports}
+    assert set(INTERFACE.binary.exports) == set(theirs)
+    for name, (parameters, results) in INTERFACE.binary.functions.items():
+        assert [str(kind) for kind in theirs[name].params] == ["i64"] * len(parameters)
+        assert [str(kind) for kind in theirs[name].results] == ["i64"] * len(results)
 
 
-def test_a_function_asks_only_for_the_capabilities_of_its_row(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
-) -> None:
-    """In wasm mode each function calls host functions of every capability that its row names, and of no other.
+def test_every_request_has_a_host_function() -> None:
+    """The host functions are the record's requests, with their capabilities and as many parameters; none is unused."""
+    asked = {request.name: request.capability for request in INTERFACE.requests.values()}
+    assert {one.name: one.capability for one in machine.HOST} == asked
+    for request in INTERFACE.requests.values():
+        call = next(one.call for one in machine.HOST if one.name == request.name)
+        assert len(inspect.signature(call).parameters) == len(request.parameters), request.name
+
+
+def test_capabilities_are_those_of_the_requests() -> None:
+    """The capabilities that rows name are those of the requests, and those that can be denied."""
+    named = {capability for row in ROWS for capability in row.asks}
+    assert named == set(machine.CAPABILITIES) == set(sandbox.CAPABILITIES)
+
+
+def test_a_function_asks_for_the_capabilities_of_its_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In wasm mode the examples of a row ask for every capability that it names, and for no other.
 
     Python reads the windows of a file whose last lines are wanted, so that one asks for files at the door only.
     """
     pytest.importorskip("wasmtime")
-    from skywasm import _host_link, _runtime
+    from skywasm.crossing import calls
 
     asked: set[str] = set()
-    for name, function in _host_link.HOST_FUNCTIONS.items():
+    whole = calls.put_answer
 
-        def noting(context: Any, a: int, b: int, c: int, name: str = name, function: Any = function) -> int:
-            asked.add(_abi.IMPORTS[name])
-            return function(context, a, b, c)
+    def noting(cells: Any, at: int, answer: Any, request: Any) -> None:
+        asked.add(INTERFACE.requests[cells[c.CELL_REQUEST]].capability)
+        whole(cells, at, answer, request)
 
-        monkeypatch.setitem(_host_link.HOST_FUNCTIONS, name, noting)
-    file = tmp_path / "file"
-    file.write_bytes(b"content\n")
-    sample = {
-        "base36_encode": ("ff",),
-        "estimate_fd_for_directory": (tmp_path,),
-        "find_free_port": (20000,),
-        "format_float": (1.25,),
-        "get_max_workers_for_file_mounts": ({"/there": str(tmp_path)},),
-        "hash_file": (file, "md5"),
-        "is_process_alive": (os.getpid(),),
-        "read_last_n_lines": (file, 1),
-        "truncate_long_string": ("long enough", 3),
-    }
-    _runtime.unload()
-    try:
-        with skywasm.use_backend("wasm"):
-            for row in _registry.ROWS:
-                _runtime.engine()
-                asked.clear()
-                if row.name not in sample and not row.capabilities:
-                    # Asks for nothing: there is nothing to see.
-                    continue
-                row.implementation(skywasm)(*sample.get(row.name, ()))
-                if row.name == "read_last_n_lines":
-                    asked.add("files")
-                assert asked == set(row.capabilities), row.name
-    finally:
-        # The instances made here hold the noting functions.
-        _runtime.unload()
+    monkeypatch.setattr(calls, "put_answer", noting)
+    with examples.Workplace(quick=True) as place, skywasm.use_backend("wasm"):
+        skywasm.warm_up()
+        module = core.core()
+        for row in ROWS:
+            asked.clear()
+            way = calls.Way(module, row.exports[0], row.reference, True)
+            for example in row.examples.values():
+                given = example(place) if callable(example) else example
+                # Not by the generated road, which answers requests in a line of its own.
+                (way.general if row.crossing is None else way.by(row.crossing(module)))(*inspect_whole(row, given))
+            if row.name == "read_last_n_lines":
+                asked.add("files")
+            assert asked == set(row.asks), row.name
+
+
+def inspect_whole(row: Row, given: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The arguments with the function's defaults behind them."""
+    bound = inspect.signature(row.function).bind(*given)
+    bound.apply_defaults()
+    return bound.args
 
 
 def test_provenance_names_the_committed_artifact() -> None:
     """The digest in ``core.provenance`` is that of ``core.wasm``."""
-    folder = pathlib.Path(skywasm.__file__).parent
-    digest = hashlib.sha256((folder / _engine.ARTIFACT).read_bytes()).hexdigest()
-    assert _engine.provenance()["artifact-sha256"] == digest
+    assert core.provenance()["artifact-sha256"] == hashlib.sha256(ARTIFACT.read_bytes()).hexdigest()
