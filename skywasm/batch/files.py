@@ -125,7 +125,7 @@ def _checked(alg: Any) -> bool:
         hashlib = late("hashlib")
 
         # Also what the host's policy refuses is refused here, whoever would do the hashing.
-        known = hashlib.new(alg)
+        known = hashing.python_hash(alg) if type(alg) is str else hashlib.new(alg)
         hashing.refuse_free_length(known.name, known.digest_size)
     return lower == "md5" and mode != "python" and hasattr(os, "readv")
 

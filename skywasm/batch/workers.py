@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import _thread
 import sys
 
+from host_shims.struck import let_out
 from skywasm.crossing.items import at_index
 from skywasm.loading import late
 
@@ -69,25 +71,27 @@ def in_threads(
 
     Where the system grants no thread, this one does the work.
     """
-    collections, queue, threading = late("collections"), late("queue"), late("threading")
-    waiting = collections.deque(groups)
-    finished = queue.SimpleQueue()
+    waiting = late("collections").deque(groups)
+    queue = late("queue")
+    finished, ended = queue.SimpleQueue(), queue.SimpleQueue()
 
     def work() -> None:
-        while waiting:
-            try:
-                first, group = waiting.popleft()
-            except IndexError:
-                # Another thread was faster.
-                return
-            try:
-                finished.put((first, work_on(group), None))
-            except BaseException as error:
-                finished.put((first, [], error))
+        try:
+            while waiting:
+                try:
+                    first, group = waiting.popleft()
+                except IndexError:
+                    # Another thread was faster.
+                    return
+                try:
+                    finished.put((first, work_on(group), None))
+                except BaseException as error:
+                    finished.put((first, [], error))
+        finally:
+            ended.put(None)
 
-    threads = [threading.Thread(target=work, name="skywasm-hash", daemon=True) for _ in range(count)]
     try:
-        started = _started(threads)
+        started = _started(count, work)
         if not started:
             work()
         for _ in groups:
@@ -98,22 +102,22 @@ def in_threads(
     finally:
         # After an exception no more groups are begun.
         waiting.clear()
-    for thread in started:
-        thread.join()
+    for _ in range(started):
+        ended.get()
 
 
-def _started(threads: list[Any]) -> list[Any]:
-    """Starts as many as the system grants."""
-    started = []
-    for thread in threads:
+def _started(count: int, work: Callable[[], None]) -> int:
+    """Starts as many threads as the system grants, up to a number; how many those are.
+
+    They are plain ones: what a signal handler raises while ``threading`` sets up its own comes out as another exception.
+    """
+    for started in range(count):
         try:
-            thread.start()
+            _thread.start_new_thread(work, ())
         except RuntimeError as error:
-            if not str(error).startswith("can't start new thread"):
-                raise
-            break
-        started.append(thread)
-    return started
+            let_out(error)
+            return started
+    return count
 
 
 def spread(

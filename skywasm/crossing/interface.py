@@ -5,6 +5,8 @@ The record is a claim. Calls of the engine that check nothing rely on the types 
 
 from __future__ import annotations
 
+from keyword import iskeyword
+
 from skywasm.crossing import convention
 from skywasm.errors import CoreUnavailableError
 
@@ -267,11 +269,17 @@ class Interface:
             raise CoreUnavailableError(f"{name}: its record contradicts itself")
 
 
+def _is_name(text: str) -> bool:
+    """Whether a text may stand for a name in the code that is made for calls, and means nothing else there."""
+    return text.isascii() and text.isidentifier() and not iskeyword(text) and not text.startswith("_")
+
+
 def _signature(line: str) -> tuple[str, list[tuple[str, str]], str]:
     """The name, the parameters with their kinds, and what follows the arrow."""
     name, _, rest = line.partition("(")
     inside, arrow, rest = rest.partition(")->")
-    if not arrow or not name.isidentifier():
-        raise ValueError(f"no signature: {line!r}")
     pairs = [one.partition(":") for one in inside.split(",") if one]
+    names = [parameter for parameter, _, _ in pairs]
+    if not arrow or not all(map(_is_name, (name, *names))) or len(set(names)) != len(names):
+        raise ValueError(f"no signature: {line!r}")
     return name, [(parameter, kind) for parameter, _, kind in pairs], rest

@@ -232,16 +232,11 @@ class Many:
         self, data: bytes, layout: int, separator: str, rest: Sequence[Any], items: int
     ) -> tuple[list[Any], list[int], int]:
         """One crossing: the results, the indices of those left to the reference, and how many items the guest saw."""
-        module, name = self.module, self.function.name + "[]"
+        module = self.module
         seat = module.borrow()
         instance = seat[places.INSTANCE]
         try:
-            slots = seat[places.SLOTS]
-            for at, ((parameter, kind), value) in enumerate(zip(self.function.parameters[1:], rest), 2):
-                calls.put_number(seat, at, parameter, kind, value)
-            slots[0] = len(data)
-            slots[SLOT_WORDS] = layout | ord(separator) << c.SEPARATOR_SHIFT
-            instance.put(seat, [data], len(data))
+            self._put(seat, data, layout | ord(separator) << c.SEPARATOR_SHIFT, rest)
         except calls.Unfit:
             module.give_back(seat)
             raise
@@ -249,11 +244,7 @@ class Many:
             instance.close()
             raise
         try:
-            status = instance.enter(module.index(name), calls.left_s(rules.timed), True)
-            status = calls.finish(module, seat, status, None, True)
-            if status < 0:
-                raise calls.failed(name, status)
-            out = calls.taken(seat, status)
+            out = self._entered(seat)
             if layout & c.OFFSETS_OUT and self.function.result in DATA:
                 results = self._between(seat, out, items)
             else:
@@ -270,6 +261,24 @@ class Many:
         instance.forget_input()
         module.give_back(seat)
         return results, left, count
+
+    def _put(self, seat: Any, data: bytes, form: int, rest: Sequence[Any]) -> None:
+        """Puts a list and the other arguments where the guest looks for them."""
+        slots = seat[places.SLOTS]
+        for at, ((parameter, kind), value) in enumerate(zip(self.function.parameters[1:], rest), 2):
+            calls.put_number(seat, at, parameter, kind, value)
+        slots[0] = len(data)
+        slots[SLOT_WORDS] = form
+        seat[places.INSTANCE].put(seat, [data], len(data))
+
+    def _entered(self, seat: Any) -> bytes:
+        """The bytes that the batch answers with."""
+        name = self.function.name + "[]"
+        status = seat[places.INSTANCE].enter(self.module.index(name), calls.left_s(rules.timed), True)
+        status = calls.finish(self.module, seat, status, None, True)
+        if status < 0:
+            raise calls.failed(name, status)
+        return calls.taken(seat, status)
 
     def _between(self, seat: Any, out: bytes, items: int) -> list[Any]:
         """The results that lie between the offsets that the guest gives."""

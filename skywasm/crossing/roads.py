@@ -15,7 +15,7 @@ from skywasm.crossing.interface import DATA
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from skywasm.crossing.instance import Instance
@@ -24,6 +24,29 @@ if TYPE_CHECKING:
 
 _TESTS = {"text": "str", "str": "str", "bytes": "bytes", "float": "float", "int": "int", "size": "int"}
 _ANNOTATIONS = {"text": str, "str": str, "bytes": bytes, "float": float, "int": int, "size": int, "bool": bool}
+
+OWN = frozenset(
+    (
+        *("BaseException", "IndexError", "ValueError", "answer", "answers", "append", "ask", "bytes", "calls", "cells"),
+        *(
+            "doubles",
+            "enter",
+            "error",
+            "failed",
+            "float",
+            "general",
+            "instance",
+            "int",
+            "len",
+            "length",
+            "let_out",
+            "pop",
+        ),
+        *("python", "reals", "room", "seat", "settle", "slots", "status", "str", "trap", "type", "unfit", "window"),
+        *(f"data{number}" for number in range(c.SLOTS)),
+    )
+)
+"""Names that a road's text has for its own things: functions and parameters of such a name go by the general way."""
 
 
 def _head(function: Function, defaults: Mapping[str, Any]) -> str:
@@ -102,12 +125,8 @@ def _asking(module: Module, function: Function) -> tuple[list[str], dict[str, An
 
 def source(module: Module, function: Function, defaults: Mapping[str, Any], shorter: int | None = None) -> str:
     """The text of a road. Texts with fewer characters than ``shorter`` are answered by ``python`` without crossing."""
-    index = module.index(function.name)
     tests, steps = _arguments(function)
     names = ", ".join(name for name, _ in function.parameters)
-    right, value, status = _answer(function)
-    first = function.parameters[0][0] if function.parameters else ""
-    answered = f"{first} if answer == {first} else answer" if function.keeps else "answer"
     lines = [f"def {function.name}({_head(function, defaults)}):"]
     indent = "    "
     if tests:
@@ -115,7 +134,18 @@ def source(module: Module, function: Function, defaults: Mapping[str, Any], shor
         indent += "    "
     if shorter:
         lines += [f"{indent}if len({function.parameters[0][0]}) < {shorter}:", f"{indent}    return python({names})"]
-    body = [
+    lines += [indent + line for line in _crossing(module, function, steps, names)]
+    lines.append(f"    return general({names})")
+    return "\n".join(lines) + "\n"
+
+
+def _crossing(module: Module, function: Function, steps: Sequence[str], names: str) -> list[str]:
+    """The part of a road from the seat to the answer."""
+    index = module.index(function.name)
+    right, value, status = _answer(function)
+    first = function.parameters[0][0] if function.parameters else ""
+    answered = f"{first} if answer == {first} else answer" if function.keeps else "answer"
+    return [
         "try:",
         "    seat = pop()",
         "except IndexError as error:",
@@ -142,9 +172,6 @@ def source(module: Module, function: Function, defaults: Mapping[str, Any], shor
         f"        return {answered}",
         f"    return settle({', '.join(filter(None, ('seat, error', names)))})",
     ]
-    lines += [indent + line for line in body]
-    lines.append(f"    return general({names})")
-    return "\n".join(lines) + "\n"
 
 
 class _Source:
@@ -176,8 +203,8 @@ def road(way: Way, defaults: Mapping[str, Any], shorter: int | None = None) -> C
         shorter: a first text with fewer characters is answered by the way's ``python``.
     """
     module, function = way.module, way.function
-    if function.asks and rules.armed:
-        # What may be asked depends on the moment now.
+    if (function.asks and rules.armed) or OWN.intersection((function.name, *(name for name, _ in function.parameters))):
+        # What may be asked depends on the moment now, or a name is one of the text's own.
         return way.general
     text = source(module, function, defaults, shorter)
     names = {"general": way.general, "python": way.python, "settle": way.settle}

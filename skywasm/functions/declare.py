@@ -9,6 +9,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from types import CodeType
     from typing import Any, TypeVar, Union
 
     Function = TypeVar("Function", bound=Callable[..., Any])
@@ -156,3 +157,51 @@ def crossing(of: Callable[..., Any]) -> Callable[[Callable[[Any], Road]], Callab
         return make
 
     return enter
+
+
+_forwarders: dict[str, CodeType] = {}
+
+
+def _forwarder(row: Row) -> CodeType:
+    """The code that sends a function along its road. It looks like the body to whoever inspects it."""
+    if row.name not in _forwarders:
+        from skywasm.functions import forwarders
+
+        body = row.reference.__code__
+        made = getattr(forwarders, row.name, None)
+        if made is None or made.__code__.co_varnames != body.co_varnames[: body.co_argcount]:
+            # Not written yet. The first compilation of a process takes a millisecond, half of `import skywasm`.
+            space: dict[str, Any] = {}
+            exec(forwarder_source(row), space)  # noqa: S102 - made of the body's own names
+            made = space[row.name]
+        _forwarders[row.name] = made.__code__.replace(co_filename=body.co_filename, co_firstlineno=body.co_firstlineno)
+    return _forwarders[row.name]
+
+
+def forwarder_source(row: Row) -> str:
+    """The text of a forwarder: it calls the road, a variable of the function's module, with all parameters in order."""
+    body = row.reference.__code__
+    names = ", ".join(body.co_varnames[: body.co_argcount])
+    return f"def {row.name}({names}):\n    return _road_{row.name}({names})\n"
+
+
+def point(row: Row, road: Road) -> None:
+    """Sends a function along a road."""
+    row.function.__globals__[f"_road_{row.name}"] = road
+    row.function.__code__ = _forwarder(row)
+
+
+def undecide(lay: Callable[[Row], None]) -> None:
+    """Lets the next call of each function have its road laid by ``lay``. Right in every state of things."""
+    for row in ROWS:
+        point(row, _first_call(row, lay))
+
+
+def _first_call(row: Row, lay: Callable[[Row], None]) -> Road:
+    """The road of a function that is to find out its road."""
+
+    def first(*args: Any) -> Any:
+        lay(row)
+        return row.function(*args)
+
+    return first

@@ -12,14 +12,14 @@ import os
 
 from skywasm.crossing import rules
 from skywasm.errors import BeingLoaded, CoreUnavailableError, TrapError
-from skywasm.functions.declare import MIXED, PYTHON, ROWS
+from skywasm.functions import declare
+from skywasm.functions.declare import MIXED, PYTHON
 from skywasm.routes import core, failures, paying
 from skywasm.routes import mode as modes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import CodeType
     from typing import Any
 
     from skywasm.functions.declare import Row
@@ -34,7 +34,6 @@ _CROSSING_US = 3
 _ADVICE = "use the backend 'auto' or 'python' for it"
 # Held for a few assignments only.
 _binding = _thread.RLock()
-_forwarders: dict[str, CodeType] = {}
 
 
 def _after_fork_in_child() -> None:
@@ -59,47 +58,9 @@ def is_warm() -> bool:
     return core.if_loaded() is not None
 
 
-def _forwarder(row: Row) -> CodeType:
-    """The code that sends a function along its road with all its parameters in order.
-
-    It looks like the body to whoever inspects it. All are compiled at once: one by one would take twice as long.
-    """
-    if row.name not in _forwarders:
-        text = ""
-        for each in ROWS:
-            body = each.reference.__code__
-            names = ", ".join(body.co_varnames[: body.co_argcount])
-            text += f"def {each.name}({names}):\n    return _road_{each.name}({names})\n"
-        space: dict[str, Any] = {}
-        exec(compile(text, "forwarders", "exec"), space)  # noqa: S102 - made of the bodies' own names
-        for each in ROWS:
-            body = each.reference.__code__
-            _forwarders[each.name] = space[each.name].__code__.replace(
-                co_filename=body.co_filename, co_firstlineno=body.co_firstlineno
-            )
-    return _forwarders[row.name]
-
-
-def _point(row: Row, road: Road) -> None:
-    """Sends a function along a road."""
-    row.function.__globals__[f"_road_{row.name}"] = road
-    row.function.__code__ = _forwarder(row)
-
-
-def _first_call(row: Row) -> Road:
-    """The road of a function that is to find out its road."""
-
-    def first(*args: Any) -> Any:
-        lay(row)
-        return row.function(*args)
-
-    return first
-
-
 def undecide() -> None:
     """Lets the next call of each function find out its road. Right in every state of things."""
-    for row in ROWS:
-        _point(row, _first_call(row))
+    declare.undecide(lay)
     for forget in on_undecided:
         forget()
 
@@ -129,7 +90,7 @@ def lay(row: Row) -> None:
         if road is None:
             row.function.__code__ = row.reference.__code__
         else:
-            _point(row, road)
+            declare.point(row, road)
 
     in_this_state(lambda: _road(row), point)
 

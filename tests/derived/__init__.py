@@ -16,10 +16,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 def texts() -> dict[str, Callable[[], str]]:
     """The files, and what makes the text of each."""
-    from derived import sample, stubs
+    from derived import forwarders, sample, stubs
 
     return {
         "skywasm/__init__.pyi": stubs.top,
         "skywasm/batch/__init__.pyi": stubs.batch,
+        "skywasm/functions/forwarders.py": forwarders.text,
         "skywasm/vectors.json": sample.text,
     }
