@@ -27,11 +27,15 @@ _CGROUP = "/sys/fs/cgroup/"
 _MEMINFO = "/proc/meminfo"
 # The kernel's text files are made anew for each read and far smaller than this.
 _BLOCK = 4096
+_FLAGS = (os.O_RDONLY | os.O_CLOEXEC,)
 
 
 def _read(path: str) -> bytes:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    opened: list[int] = []
     try:
+        # In C from the call to the list: what a signal handler raises in between would lose the descriptor.
+        opened += map(os.open, (path,), _FLAGS)
+        descriptor = opened[0]
         text = block = os.read(descriptor, _BLOCK)
         # procfs and cgroupfs answer a read with all they have up to its size; only a full block has more behind it.
         while len(block) == _BLOCK:
@@ -39,7 +43,7 @@ def _read(path: str) -> bytes:
             text += block
         return text
     finally:
-        os.close(descriptor)
+        any(map(os.close, opened))
 
 
 def cpu_online() -> int | None:

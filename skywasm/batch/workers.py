@@ -109,12 +109,12 @@ def in_threads(
 def _started(count: int, work: Callable[[], None]) -> int:
     """Starts as many threads as the system grants, up to a number; how many those are.
 
-    They are plain ones: what a signal handler raises while ``threading`` sets up its own comes out as another exception.
+    They are plain ones: what a signal handler raises while ``threading`` sets its own up comes out as something else.
     """
     for started in range(count):
         try:
             _thread.start_new_thread(work, ())
-        except RuntimeError as error:
+        except RuntimeError as error:  # noqa: PERF203 - few, and each may be the last
             let_out(error)
             return started
     return count

@@ -175,6 +175,11 @@ def test_a_host_that_refuses_md5(monkeypatch: pytest.MonkeyPatch, tmp_path: path
     monkeypatch.setattr(hashlib, "new", fips)
     monkeypatch.setattr(hashlib, "md5", lambda *rest: fips("md5", *rest))
     # It keeps the function that it found at its first call.
+    openssl = pytest.importorskip("_hashlib")
+    openssl_new = openssl.new
+    monkeypatch.setattr(
+        openssl, "new", lambda name, *rest, **how: fips(name) if name == "md5" else openssl_new(name, *rest, **how)
+    )
     monkeypatch.setattr(hashing, "_hashlib_new", None)
     monkeypatch.setattr(hashing, "_openssl_new", fips)
     monkeypatch.setattr(strings, "_allowed", set())
