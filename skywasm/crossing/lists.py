@@ -1,7 +1,6 @@
 """How lists cross: joined by a separator that no item holds, or as numbers one after the other; one call; split.
 
-Items of another type, and those that the guest leaves to the reference, are answered one by one; the others cross all
-the same. ``source`` makes the road for lists that fit the window.
+Items of another type, and those that the guest leaves to the reference, are answered one by one; all others cross.
 """
 
 from __future__ import annotations

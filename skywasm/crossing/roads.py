@@ -215,9 +215,22 @@ def road(way: Way, defaults: Mapping[str, Any], shorter: int | None = None) -> C
     return made  # type: ignore[no-any-return]
 
 
+# By what tracebacks call them: linecache reads each but once.
+_texts: dict[str, str] = {}
+
+
+def _file_of(name: str, text: str) -> str:
+    """The name under which a text is found, and no other one."""
+    file, number = name, 1
+    while _texts.setdefault(file, text) != text:
+        number += 1
+        file = f"{name} ({number})"
+    return file
+
+
 def compiled(module: Module, what: str, text: str, defaults: Mapping[str, Any], names: Mapping[str, Any]) -> Any:
     """The function that a road's text defines, with what every road uses and ``names``."""
-    file = f"road to {module.name}: {what}"
+    file = _file_of(f"road to {module.name}: {what}", text)
     space: dict[str, Any] = {
         "append": module.give_back if module.fresh else module.pool.append,
         "let_out": let_out,
