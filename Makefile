@@ -78,8 +78,8 @@ wasm-verify: $(VENV)/ready ## rebuild the artifact, compare, and check the new o
 bench: $(VENV)/ready-test ## time every function beside SkyPilot's, and put the tables into docs/BENCHMARKS.md and README.md
 	$(BIN)/skywasm bench --update docs/BENCHMARKS.md --update README.md
 
-crossings: $(VENV)/ready-test ## the crossing beside the one before it, in one process (BEFORE=a revision of git)
-	$(BIN)/python tests/bench/crossings.py $(BEFORE)
+crossings: $(VENV)/ready-test ## the crossing beside an earlier one, in one process, and the table into docs/BENCHMARKS.md
+	$(BIN)/python tests/bench/crossings.py $(BEFORE) --update docs/BENCHMARKS.md
 
 picture: $(VENV)/ready-test ## the README's picture of the report, taken in Chromium, which must be there
 	mkdir -p build
