@@ -27,7 +27,7 @@ _CGROUP = "/sys/fs/cgroup/"
 _MEMINFO = "/proc/meminfo"
 # The kernel's text files are made anew for each read and far smaller than this.
 _BLOCK = 4096
-_FLAGS = (os.O_RDONLY | os.O_CLOEXEC,)
+_FLAGS = (os.O_RDONLY | getattr(os, "O_CLOEXEC", 0),)
 
 
 def _read(path: str) -> bytes:

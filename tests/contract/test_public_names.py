@@ -77,6 +77,9 @@ def test_every_public_definition_has_a_docstring() -> None:
     ):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         assert ast.get_docstring(tree), path.name
+        if path.name == "forwarders.py":
+            # Generated, of functions that have theirs.
+            continue
         for node in tree.body:
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
                 assert ast.get_docstring(node), f"{path.name}: {node.name}"
