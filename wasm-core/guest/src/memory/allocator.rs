@@ -6,8 +6,10 @@ use core::alloc::{GlobalAlloc, Layout};
 use core::ptr::{copy_nonoverlapping, null_mut};
 use dlmalloc::GlobalDlmalloc;
 
-/// Small enough for the arena.
+/// Small enough for the arena, in bytes.
 const SMALL: usize = 512;
+/// The largest alignment that the arena is asked for. It begins at a page of its own.
+const ALIGNED: usize = 16;
 
 /// An arena for the first small allocations, which are all that a call in a new instance makes; then dlmalloc. Both are
 /// kept from being written out at each place that frees something, which makes modules a tenth larger.
@@ -18,6 +20,7 @@ unsafe impl GlobalAlloc for Allocator {
     #[inline(never)]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if layout.size() <= SMALL
+            && layout.align() <= ALIGNED
             && let Some(place) = from_arena(layout.size(), layout.align())
         {
             return place;
