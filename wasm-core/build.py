@@ -69,8 +69,11 @@ class Toolchain:
         if self.name == "debian":
             # -Zbuild-std is for nightly compilers; this tells Debian's stable one to allow it.
             environment["RUSTC_BOOTSTRAP"] = "1"
-        command = [self.cargo, "build", "--release", "--locked", "--package", "skywasm-core", "--target", TARGET]
-        subprocess.run([*command, "--target-dir", str(target_dir), *self.arguments], check=True, cwd=CRATE, env=environment)
+        command = [self.cargo, "build", "--release", "--locked", "--package", "skywasm-core"]
+        command += ["--target", TARGET, "--target-dir", str(target_dir)]
+        subprocess.run(
+            [*command, "--target-dir", str(target_dir), *self.arguments], check=True, cwd=CRATE, env=environment
+        )
         return target_dir / BUILT
 
     def remaps(self) -> list[str]:

@@ -13,7 +13,6 @@ import sys
 import pytest
 from children import environment
 from conftest import PROFILE
-
 from docs.pages import ROOT, blocks
 
 TYPE_CHECKING = False
@@ -116,7 +115,9 @@ def test_the_python_side(copy: pathlib.Path) -> None:
 def test_a_forgotten_build_is_found(copy: pathlib.Path) -> None:
     """Without `make add` the tests say what was forgotten."""
     pytest.importorskip("wasmtime")
-    done = python(copy, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/contract/test_registry.py", "tests/derived")
+    done = python(
+        copy, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/contract/test_registry.py", "tests/derived"
+    )
     assert done.returncode == 1
     assert "count_words" in done.stdout
     assert "make derived" in done.stdout
