@@ -71,9 +71,7 @@ class Toolchain:
             environment["RUSTC_BOOTSTRAP"] = "1"
         command = [self.cargo, "build", "--release", "--locked", "--package", "skywasm-core"]
         command += ["--target", TARGET, "--target-dir", str(target_dir)]
-        subprocess.run(
-            [*command, "--target-dir", str(target_dir), *self.arguments], check=True, cwd=CRATE, env=environment
-        )
+        subprocess.run([*command, *self.arguments], check=True, cwd=CRATE, env=environment)
         return target_dir / BUILT
 
     def remaps(self) -> list[str]:
