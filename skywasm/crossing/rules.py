@@ -57,7 +57,7 @@ class Rule:
     def __init__(self, denied: Iterable[str] = (), deadline_s: float | None = None) -> None:
         self.denied: frozenset[str] = frozenset(denied)
         self.deadline_s: float | None = deadline_s
-        self.everybodys = False
+        self.everybodys: bool = False
         self._entries: list[_Entry] = []
 
     def everywhere(self) -> Rule:

@@ -165,10 +165,10 @@ _forwarders: dict[str, CodeType] = {}
 def _forwarder(row: Row) -> CodeType:
     """The code that sends a function along its road. It looks like the body to whoever inspects it."""
     if row.name not in _forwarders:
-        from skywasm.functions import forwarders
+        from skywasm.functions import _forwarders as written
 
         body = row.reference.__code__
-        made = getattr(forwarders, row.name, None)
+        made = getattr(written, row.name, None)
         if made is None or made.__code__.co_varnames != body.co_varnames[: body.co_argcount]:
             # Not written yet. The first compilation of a process takes a millisecond, half of `import skywasm`.
             space: dict[str, Any] = {}

@@ -21,6 +21,6 @@ def texts() -> dict[str, Callable[[], str]]:
     return {
         "skywasm/__init__.pyi": stubs.top,
         "skywasm/batch/__init__.pyi": stubs.batch,
-        "skywasm/functions/forwarders.py": forwarders.text,
+        "skywasm/functions/_forwarders.py": forwarders.text,
         "skywasm/vectors.json": sample.text,
     }

@@ -1,4 +1,4 @@
-"""``skywasm/functions/forwarders.py``: in a file, so that importing skywasm compiles nothing."""
+"""``skywasm/functions/_forwarders.py``: in a file, so that importing skywasm compiles nothing."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def test_exactly_the_two_packages(wheel: pathlib.Path, checkout: pathlib.Path) -
         names = set(archive.namelist())
     metadata = {name for name in names if name.split("/")[0].endswith(".dist-info")}
     assert names - metadata == _package_files(checkout)
-    for needed in ("core.wasm", "core.provenance", "vectors.json", "py.typed", "_run/sitecustomize.py"):
+    for needed in ("core.wasm", "core.provenance", "vectors.json", "py.typed", "skypilot/run/sitecustomize.py"):
         assert f"skywasm/{needed}" in names
     assert {"skywasm/report/page.html", "skywasm/report/page.css", "skywasm/report/page.js"} < names
     assert {"/".join(name.split("/")[1:]) for name in metadata} == {
