@@ -6,7 +6,6 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import resource
 import socket
 import sys
 import types
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
     import pathlib
     from collections.abc import Callable, Iterator
     from typing import Any
+
+resource = pytest.importorskip("resource")
 
 MODULE = common_utils.__name__
 
