@@ -52,11 +52,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         except OSError as error:
             # Commands answer for the files they read: this is the output that cannot be written, or the machine's.
             _output.abandon(sparing_errors=True)
-            where = f"{error.filename}: " if error.filename else ""
-            return _output.complain("skywasm", where + (error.strerror or str(error)))
+            return _output.complain("skywasm", _told(error))
         return status
     except KeyboardInterrupt:
         return _interrupted()
+
+
+def _told(error: OSError) -> str:
+    """What an error of the system is about."""
+    import os
+
+    text = error.strerror or str(error)
+    if error.filename:
+        return f"{os.fsdecode(error.filename) if isinstance(error.filename, bytes) else error.filename}: {text}"
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return f"the current folder has been deleted, so this cannot be done here ({text})"
+    except OSError:
+        pass
+    return text
 
 
 def _heed_lost_interrupts() -> None:

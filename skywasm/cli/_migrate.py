@@ -30,10 +30,16 @@ _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) i
 
 
 def _require_libcst() -> None:
+    from importlib import import_module
+
     try:
-        import libcst  # noqa: F401 - is it there?
-    except ImportError as error:
-        raise UsageError(f"libcst is needed ({error}): pip install 'skywasm[migrate]'") from None
+        # All of it that is used: its native part may be another platform's, its version one without what we need.
+        import_module("libcst.native")
+        import_module("skywasm.migrate._plan")
+    except Exception as error:
+        # Half of a package raises anything.
+        why = str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
+        raise UsageError(f"libcst is needed ({why}): pip install 'skywasm[migrate]'") from None
 
 
 def _require_paths(paths: list[str]) -> None:
@@ -45,16 +51,16 @@ def _require_paths(paths: list[str]) -> None:
 
 
 def _outcomes(found: Scan, options: argparse.Namespace) -> list[Outcome]:
-    """The outcome of every file; with ``--write`` each is written as soon as it is known."""
+    """The outcome of every file. With ``--write`` the first is written once all are known."""
     from skywasm.migrate import many
 
     results = list(found.problems)
     with _progress(len(found.paths)) as bar:
         task = bar.add_task("parsing", total=len(found.paths))
         for outcome in many.outcomes(found, options.keep_imports, bar.start):
-            results.append(_written(outcome) if options.write and outcome.changed else outcome)
+            results.append(outcome)
             bar.advance(task)
-    return results
+    return [_written(outcome) if options.write and outcome.changed else outcome for outcome in results]
 
 
 def _written(outcome: Outcome) -> Outcome:
@@ -92,7 +98,8 @@ def _print_diff(outcomes: list[Outcome]) -> None:
     console = _output.console()
     for outcome in outcomes:
         for line in diff.unified(outcome):
-            if console.is_terminal:
+            # FORCE_COLOR is for what people read: a diff in a file is for patch.
+            if sys.stdout.isatty():
                 _print_diff_line(console, line, outcome.encoding)
             else:
                 _output.write_bytes(line)

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 
 # Where no terminal says how wide it is. Logs of build machines and pagers show as much.
 _WIDTH_WITHOUT_TERMINAL = 140
+# Of a terminal that does not know its own.
+_WIDTH_OF_TERMINAL = 80
+_LEAST_WIDTH = 24
+_HEIGHT = 25
+_MOST_DIGITS = 6
 _GAP = 2
 _PATIENCE_SECONDS = 1.0
 _HANDLER = "skywasm-printable"
@@ -110,7 +115,8 @@ def console(errors: bool = False) -> Console:
     stream = sys.stderr if errors else sys.stdout
     return PlainConsole(
         file=stream,
-        width=None if _width_is_known(stream) else _WIDTH_WITHOUT_TERMINAL,
+        width=_width(stream),
+        height=None if _number("LINES") or "LINES" not in os.environ else _HEIGHT,
         # rich itself would keep bold and dim where NO_COLOR is set.
         color_system=None if os.environ.get("NO_COLOR") else "auto",
         markup=False,
@@ -119,9 +125,32 @@ def console(errors: bool = False) -> Console:
     )
 
 
-def _width_is_known(stream: TextIO) -> bool:
+def width_is_known(stream: TextIO) -> bool:
     """Whether a terminal or the user says how wide a line may be."""
-    return stream.isatty() or os.environ.get("COLUMNS", "").isdigit()
+    return stream.isatty() or _number("COLUMNS") > 0
+
+
+def _width(stream: TextIO) -> int | None:
+    """The width to work with; None where rich finds it itself, and again when the terminal changes."""
+    if not width_is_known(stream):
+        return _WIDTH_WITHOUT_TERMINAL
+    # rich would believe any digits, and 0, which shells export where a terminal knows no size.
+    columns = _number("COLUMNS")
+    if not columns:
+        try:
+            columns = os.get_terminal_size(stream.fileno()).columns or _WIDTH_OF_TERMINAL
+        except (OSError, ValueError):
+            columns = _WIDTH_OF_TERMINAL
+        if columns >= _LEAST_WIDTH and not os.environ.get("COLUMNS"):
+            return None
+    # In less than that rich leaves text out.
+    return max(columns, _LEAST_WIDTH)
+
+
+def _number(variable: str) -> int:
+    """The size that a variable names; 0 where it names none."""
+    text = os.environ.get(variable, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < _MOST_DIGITS else 0
 
 
 def print_columns(console: Console, rows: Sequence[Sequence[Cell]], indent: int = 0) -> None:
@@ -135,7 +164,7 @@ def print_columns(console: Console, rows: Sequence[Sequence[Cell]], indent: int 
         head = Text(" " * indent)
         for cell, width in zip(cells, widths):
             head.append_text(cell).append(" " * (width - cell.cell_len + _GAP))
-        for line in last.wrap(console, room) if _width_is_known(sys.stdout) and room > _GAP else [last]:
+        for line in last.wrap(console, room) if width_is_known(sys.stdout) and room > _GAP else [last]:
             line.rstrip()
             console.print(head + line, soft_wrap=True)
             head = Text(" " * head.cell_len)

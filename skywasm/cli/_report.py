@@ -105,7 +105,7 @@ def _text(report: Report, console: Console) -> str:
 def _console() -> Console:
     """Standard output; as wide as a file where no terminal says how wide it is, so that no name is folded."""
     console = _output.console()
-    if not sys.stdout.isatty() and not os.environ.get("COLUMNS"):
+    if not sys.stdout.isatty() and not _output.width_is_known(sys.stdout):
         console.width = _FILE_WIDTH
     return console
 

@@ -56,6 +56,9 @@ def _no_program(path: str) -> str:
     """Why what is there cannot be run, and what to do; empty where nothing is there, or nothing is wrong."""
     if os.path.isdir(path):
         return "it is a folder; name a program in it"
+    if os.path.exists(path) and not os.path.isfile(path):
+        # Not even opened: a named pipe would wait for somebody to write to it.
+        return "it is no file but a named pipe, socket or device"
     if not os.path.isfile(path) or _is_script(path) or (os.path.dirname(path) and os.access(path, os.X_OK)):
         return ""
     if os.access(path, os.X_OK):

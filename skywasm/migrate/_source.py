@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from libcst.metadata import CodePosition
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
+_LINE_END_BYTES = re.compile(rb"\r\n|\r|\n")
 # Long sums and chains of calls nest deeply: a few frames of libcst's a term.
 _RECURSION_LIMIT = 6000
 _DEEPEST = 1000
@@ -67,7 +68,9 @@ class Source:
         try:
             tree = cst.parse_module(text)
         except cst.ParserSyntaxError as error:
-            raise Unreadable(f"line {error.raw_line}: libcst cannot parse this; a newer libcst may") from None
+            # Of what is no token it always says that it stands in the first line.
+            where = "" if "tokenizer" in error.message else f"line {error.raw_line}: "
+            raise Unreadable(f"{where}libcst cannot parse this; a newer libcst may") from None
         if tree.code != text:
             raise Unreadable("libcst would not give every character of it back")
         return tree
@@ -169,6 +172,9 @@ def _encoding(data: bytes) -> str:
     try:
         return tokenize.detect_encoding(io.BytesIO(data).readline)[0]
     except SyntaxError as error:
+        if "missing encoding" in error.msg:
+            # In the first two lines; it does not say where.
+            _decoded(data, "utf-8")
         raise Unreadable(f"cannot be decoded: {error.msg}") from None
 
 
@@ -176,11 +182,22 @@ def _decoded(data: bytes, encoding: str) -> str:
     try:
         text = data.decode(encoding)
         same = text.encode(encoding) == data
+    except UnicodeDecodeError as error:
+        line = len(_LINE_END_BYTES.findall(data[: error.start])) + 1
+        raise Unreadable(f"line {line}: cannot be decoded: {error}") from None
     except UnicodeError as error:
         raise Unreadable(f"cannot be decoded: {error}") from None
+    except LookupError:
+        # As rot13, which makes text of text, and zlib, which makes bytes of bytes.
+        raise Unreadable(f"line {_cookie_line(data)}: cannot be decoded: {encoding} is no encoding of text") from None
     if not same:
         raise Unreadable(f"cannot be written back unchanged in its encoding, {encoding}")
     return text
+
+
+def _cookie_line(data: bytes) -> int:
+    """The line that names the encoding: the first one or the second."""
+    return 1 if b"coding" in _LINE_END_BYTES.split(data, 1)[0] else 2
 
 
 def _feeds_at(text: str, start: int) -> int:
@@ -198,7 +215,8 @@ def _refuse_what_python_refuses(data: bytes) -> None:
             warnings.simplefilter("ignore")
             tree = ast.parse(data)
     except SyntaxError as error:
-        where = f"line {error.lineno}: " if error.lineno else ""
+        # Python 3.8 counts the lines of an f-string's expression from its own beginning.
+        where = f"line {error.lineno}: " if error.lineno and error.filename != "<fstring>" else ""
         raise Unreadable(f"{where}not {version}: {error.msg}") from None
     except ValueError as error:
         raise Unreadable(f"not {version}: {error}") from None

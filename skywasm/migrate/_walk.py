@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from typing import NamedTuple
 
 TYPE_CHECKING = False
@@ -28,13 +29,36 @@ def files(paths: Sequence[str]) -> Iterator[Found]:
     A folder stands for the Python files in it at any depth, but for links and for what is hidden, installed into a
     virtual environment, ``__pycache__`` or ``node_modules``. A path that was named itself is never skipped.
     """
-    seen: set[str] = set()
+    seen: set[str | tuple[int, int]] = set()
     for path in paths:
         for found in _within(path) if os.path.isdir(path) else [_named(path)]:
-            real = os.path.realpath(found.path)
+            real = _identity(found.path)
             if real not in seen:
                 seen.add(real)
                 yield found
+
+
+def _identity(path: str) -> str | tuple[int, int]:
+    """What two names of one file have in common, links of both kinds."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return os.path.realpath(path)
+    return (status.st_dev, status.st_ino) if status.st_nlink > 1 else os.path.realpath(path)
+
+
+def kind(mode: int) -> str:
+    """What a thing is that is no regular file, by its mode; nothing for one that is."""
+    if stat.S_ISREG(mode):
+        return ""
+    kinds = {
+        stat.S_IFIFO: "a named pipe",
+        stat.S_IFSOCK: "a socket",
+        stat.S_IFDIR: "a folder",
+        stat.S_IFCHR: "a device",
+        stat.S_IFBLK: "a device",
+    }
+    return kinds.get(stat.S_IFMT(mode), "something else")
 
 
 def _within(top: str) -> Iterator[Found]:
@@ -60,8 +84,12 @@ def _named(path: str) -> Found:
     if path.endswith(_SUFFIXES):
         return Found(path)
     try:
+        what = kind(os.stat(path).st_mode)
+        if what:
+            # Not even opened: a named pipe would wait for somebody to write to it.
+            return Found(path, f"not a regular file but {what}")
         with open(path, "rb") as file:
-            first = file.readline(200) if os.path.isfile(path) else b""
+            first = file.readline(200)
     except OSError as error:
         return Found(path, error.strerror or str(error))
     if first.startswith(b"#!") and b"python" in first:

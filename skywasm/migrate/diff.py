@@ -39,9 +39,19 @@ def _lines(data: bytes) -> list[bytes]:
 def _label(path: str) -> bytes:
     """The name for the heading: relative to the current folder, or to the root for a file elsewhere."""
     whole = os.path.abspath(path)
-    inside = os.path.relpath(whole) if os.path.splitdrive(whole)[0] == os.path.splitdrive(os.getcwd())[0] else whole
+    here = _current_folder()
+    is_near = here and os.path.splitdrive(whole)[0] == os.path.splitdrive(here)[0]
+    inside = os.path.relpath(whole, here) if is_near else whole
     shown = whole if inside.startswith(os.pardir + os.sep) else inside
     return os.fsencode(shown.replace(os.sep, "/").lstrip("/"))
+
+
+def _current_folder() -> str:
+    """Nothing where it has been deleted."""
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        return ""
 
 
 def _heading(name: bytes) -> bytes:

@@ -45,6 +45,9 @@ def scan(paths: Sequence[str]) -> Scan:
         except OSError as error:
             problems.append(Outcome(path, problem=error.strerror or str(error)))
             continue
+        except MemoryError:
+            problems.append(Outcome(path, problem="there is too little memory to read it"))
+            continue
         count += 1
         reached |= _names.reached_through_others(data)
         if _names.is_worth_parsing(data):
@@ -57,7 +60,7 @@ def outcomes(found: Scan, keep_imports: bool, started: Callable[[], None]) -> It
     """What becomes of each file to parse, in order; ``started`` is called before the first one."""
     work = functools.partial(one_file.migrate, reached=found.reached, keep_imports=keep_imports)
     processes = min(os.cpu_count() or 1, len(found.paths), _MOST_PROCESSES)
-    if processes <= 1 or found.size < _WORTH_PROCESSES:
+    if processes <= 1 or found.size < _WORTH_PROCESSES or not _has_current_folder():
         started()
         yield from map(work, found.paths)
         return
@@ -71,6 +74,15 @@ def outcomes(found: Scan, keep_imports: bool, started: Callable[[], None]) -> It
         finally:
             for future in futures:
                 future.cancel()
+
+
+def _has_current_folder() -> bool:
+    """Processes want to start in it, and it may have been deleted."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _result(path: str, result: Callable[[], Outcome]) -> Outcome:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import stat
-import tempfile
 from typing import NamedTuple
 
-from skywasm.migrate import _names
+from skywasm.migrate import _names, _replace, _walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from skywasm.migrate._findings import Note
+
+
+_LARGEST = 1 << 30
+# How much of an exception's text is shown.
+_LONGEST = 200
 
 
 class Outcome(NamedTuple):
@@ -47,13 +49,22 @@ def read(path: str) -> tuple[bytes, tuple[int, int, int]]:
     Raises:
         OSError: it cannot be read, or is no regular file.
     """
-    # Without O_NONBLOCK a named pipe would wait for somebody to write to it.
+    # Opened, a pipe would wake whoever writes to it, and some devices do things.
+    _require_regular(os.stat(path))
+    # It may be another thing by now: without O_NONBLOCK a named pipe would wait for somebody to write to it.
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with open(descriptor, "rb") as file:
         status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError("not a regular file")
+        _require_regular(status)
+        if status.st_size > _LARGEST:
+            raise OSError("too large for a program")
         return file.read(), _state(status)
+
+
+def _require_regular(status: os.stat_result) -> None:
+    kind = _walk.kind(status.st_mode)
+    if kind:
+        raise OSError(f"not a regular file but {kind}")
 
 
 def migrate(path: str, reached: Collection[_names.Reached] = (), keep_imports: bool = False) -> Outcome:
@@ -86,12 +97,30 @@ def migrate(path: str, reached: Collection[_names.Reached] = (), keep_imports: b
             after = source.edited(plan.edits)
     except _source.Unreadable as error:
         return outcome._replace(problem=str(error))
+    except BaseException as error:
+        if not _is_of_the_file(error):
+            raise
+        return outcome._replace(problem=f"libcst cannot work on this file ({_told(error)}); a newer libcst may")
     notes = tuple(sorted(set(plan.findings.notes)))
     return outcome._replace(after=after, notes=notes, encoding=source.encoding, **plan.counts._asdict())
 
 
+def _is_of_the_file(error: BaseException) -> bool:
+    """Whether it is libcst that does not get along with a file: there is no telling what it raises then.
+
+    A panic of its native part is no Exception.
+    """
+    return isinstance(error, Exception) or type(error).__name__ == "PanicException"
+
+
+def _told(error: BaseException) -> str:
+    """An exception in one line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:_LONGEST]}" if text else type(error).__name__
+
+
 def write(outcome: Outcome) -> None:
-    """Puts the new content in place of the old in one step, with the file's mode and, where allowed, its owner.
+    """Puts the new content in place of the old, with all that the file has besides: see ``_replace``.
 
     Raises:
         OSError: it cannot be written, or is no longer the file that was read.
@@ -103,20 +132,7 @@ def write(outcome: Outcome) -> None:
         raise OSError("changed while it was looked at; run again")
     if not os.access(path, os.W_OK):
         raise PermissionError("is write-protected")
-    descriptor, temporary = tempfile.mkstemp(prefix=".skywasm-", suffix=".tmp", dir=os.path.dirname(path))
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(outcome.after)
-            file.flush()
-            os.fsync(descriptor)
-        if hasattr(os, "chown"):
-            with contextlib.suppress(PermissionError):
-                os.chown(temporary, status.st_uid, status.st_gid)
-        os.chmod(temporary, stat.S_IMODE(status.st_mode))
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    _replace.replace(path, outcome.before, outcome.after, status)
 
 
 def _state(status: os.stat_result) -> tuple[int, int, int]:

@@ -61,3 +61,13 @@ def test_not_there(word: str, place: pathlib.Path) -> None:
 def test_a_program_in_this_folder(place: pathlib.Path) -> None:
     """A program that is named by a path runs, and its exit status comes out."""
     assert run("run", "./own-script", cwd=place) == (7, "", "")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no such things on Windows")
+@pytest.mark.parametrize("name", ["./p", "p", "./p.py", "p.py", "/dev/null"])
+def test_what_is_no_file_is_not_run(name: str, tmp_path: pathlib.Path) -> None:
+    """Named pipes and devices are refused without being opened: nobody would ever write into one."""
+    for made in ("p", "p.py"):
+        os.mkfifo(tmp_path / made)
+    done = run("run", "--", name, cwd=tmp_path)
+    assert (done.status, done.err) == (126, f"skywasm run: {name}: it is no file but a named pipe, socket or device\n")

@@ -73,7 +73,10 @@ def test_other_things_than_files_are_told(tmp_path: pathlib.Path) -> None:
     os.mkfifo(tmp_path / "pipe.py")
     (tmp_path / "dangling.py").symlink_to("nowhere")
     result = many.scan([str(tmp_path / "pipe.py"), str(tmp_path / "dangling.py")])
-    assert [problem.problem for problem in result.problems] == ["not a regular file", "No such file or directory"]
+    assert [problem.problem for problem in result.problems] == [
+        "not a regular file but a named pipe",
+        "No such file or directory",
+    ]
 
 
 def test_an_unreadable_folder_is_told(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
