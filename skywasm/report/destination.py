@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import tempfile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,12 +35,24 @@ class File:
     def __enter__(self) -> File:
         try:
             if self._is_replaced():
-                folder, name = os.path.split(self._path)
-                handle, self._beside = tempfile.mkstemp(prefix=f".{name[:100]}.", dir=folder)
-                os.close(handle)
+                self._make()
         except OSError as error:
             raise self._refusal(error) from None
         return self
+
+    def _make(self) -> None:
+        """Makes the new file. Its name is known before it is there, so that Ctrl-C in between leaves none behind."""
+        folder, name = os.path.split(self._path)
+        beside = os.path.join(folder, f".{name[:100]}.{os.urandom(8).hex()}")
+        try:
+            os.close(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            self._beside = beside
+        except OSError:
+            # It was not made.
+            raise
+        except BaseException:
+            _forget(beside)
+            raise
 
     def _is_replaced(self) -> bool:
         """Whether a new file takes its place; sets the mode that one gets."""
@@ -89,5 +100,9 @@ class File:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._beside:
-            with contextlib.suppress(OSError):
-                os.unlink(self._beside)
+            _forget(self._beside)
+
+
+def _forget(path: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(path)
