@@ -53,7 +53,7 @@ def constants(name: str) -> dict[str, int]:
 
 
 def snake(name: str) -> str:
-    """``CutShort`` as Python's constants spell it."""
+    """``TooLong`` as Python's constants spell it."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).upper()
 
 
