@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from keyword import iskeyword
 
+from host_shims.struck import let_out
 from skywasm.crossing import convention
 from skywasm.errors import CoreUnavailableError
 
@@ -167,6 +168,7 @@ def read_binary(content: bytes) -> Binary:
             if kind_of is not None:
                 binary.functions[name] = kind_of
     except (IndexError, UnicodeDecodeError) as error:
+        let_out(error)
         raise ValueError(f"a damaged module: {error}") from error
     return binary
 
@@ -205,6 +207,7 @@ class Interface:
         try:
             self.binary: Binary = read_binary(content)
         except ValueError as error:
+            let_out(error)
             raise CoreUnavailableError(f"{name} cannot be read: {error}") from error
         self.functions: dict[str, Function] = {}
         self.requests: dict[int, Request] = {}
@@ -214,6 +217,7 @@ class Interface:
         try:
             self._read(self.binary.record)
         except (ValueError, IndexError) as error:
+            let_out(error)
             raise CoreUnavailableError(f"{name} has a record that cannot be read: {error}") from error
         self._hold_against_binary(name)
 
