@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import libcst as cst
 
-from skywasm.migrate import _names
+from skywasm.migrate import _names, _whole
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from skywasm.migrate._survey import Alias, Chain, Meaning, Site, Survey
 
 _TARGET = re.compile(r"(?:\w+\.)+(\w+)")
+# A name whose first part is computed: `{}.hash_file`, `module.__name__ + ".hash_file"`.
+_COMPUTED = re.compile(r"(?:[\w.]*[%{}$][\w.%{}$]*)?\.(\w+)")
 # They only read what they are given the name of.
 _READERS = {"getattr", "hasattr"}
+_UNSEEN = "uses that moved to skywasm do not see what is put there"
 _REPLACERS = {"delattr", "object", "patch", "setattr", "setitem"}
 _NOT_TARGETS = {"getLogger", "debug", "info", "warning", "error"}
 
@@ -97,6 +100,7 @@ class _Finder:
         # Functions with attributes that skywasm's need not have.
         self._with_attributes: set[tuple[str, str]] = set()
         self._not_targets: set[int] = set()
+        self._wholes = _whole.Wholes()
         self._parts: list[tuple[cst.CSTNode, str, str]] = []
         self._reads: list[tuple[Chain, tuple[str, str], Meaning]] = []
 
@@ -118,8 +122,12 @@ class _Finder:
         """A chain that is one of the modules, or leads into it."""
         found = _names.function_of(name)
         if found is None:
-            if chain.stored:
-                self._hold_all(chain.node, _names.module_of(name), chain.dotted)
+            module = _names.module_of(name)
+            part = name[len(module) + 1 :].partition(".")[0]
+            if not part or part in _whole.INSIDES:
+                self._wholes.add(chain.node, module, part)
+            elif chain.stored:
+                self._hold_all(chain.node, module, chain.dotted)
             return
         module, function, attribute = found
         if attribute:
@@ -128,6 +136,8 @@ class _Finder:
             self._note(chain.node, "attribute", text)
         elif chain.stored:
             self._hold(chain.node, module, {function})
+        elif chain.shown:
+            self._note(chain.node, "unclear", f"{chain.dotted} stays: the string shows this text")
         else:
             self._reads.append((chain, (module, function), meaning))
 
@@ -154,10 +164,13 @@ class _Finder:
         keywords = {arg.keyword.value for arg in call.args if arg.keyword}
         if callee in _NOT_TARGETS:
             self._not_targets.update(id(arg.value) for arg in call.args)
-        places = {self._survey.dotted(arg.value) for arg in call.args} | {text for text in texts if _path(text)}
-        for short in {place.rpartition(".")[2] for place in places if place} & set(_names.SHORT):
+        self._wholes.look_at_call(callee, call)
+        places = {self._place(arg.value) for arg in call.args} | {text for text in texts if _path(text)}
+        for short in {_last(place) for place in places if place} & set(_names.SHORT):
             module = _names.SHORT[short]
             functions = {name for name in _names.FUNCTIONS[module] if name in texts or name in keywords}
+            if functions:
+                self._wholes.settle_call(call)
             if functions and callee in _READERS:
                 self._note(call, "by-name", f"{_names.list_of(functions)} is looked up by name: that stays SkyPilot's")
             elif functions:
@@ -171,18 +184,35 @@ class _Finder:
 
     def look_at_string(self, node: cst.CSTNode, value: str) -> None:
         """Notes strings that are the dotted name of a function or of a module that holds some."""
-        path = _path(value)
-        if not path or id(node) in self._not_targets:
+        if id(node) in self._not_targets:
+            return
+        computed = _COMPUTED.fullmatch(value)
+        holding = (
+            {(module, computed.group(1)) for module in _names.modules_with(computed.group(1))} if computed else set()
+        )
+        if holding:
+            self._held |= holding
+            self._note(node, "string", f"'{value}': {_UNSEEN}; in this file they stay")
+            return
+        module = _names.module_of(value[:-1]) if value.endswith(".") else ""
+        if module:
+            # The rest is computed.
+            self._held.update((module, name) for name in _names.FUNCTIONS[module])
+        path = _path(value.strip("."))
+        if not path:
             return
         module = _names.SHORT.get(path[-2], "")
         if path[-1] in _names.FUNCTIONS.get(module, ()):
             self._held.add((module, path[-1]))
-            text = f"'{value}': uses that moved to skywasm do not see what is put there; in this file they stay"
-            self._note(node, "string", text)
+            self._note(node, "string", f"'{value}': {_UNSEEN}; in this file they stay")
         elif path[-1] in _names.SHORT:
-            self._note(node, "string", f"'{value}': uses that moved to skywasm do not see what is put there")
+            self._note(node, "string", f"'{value}': {_UNSEEN}")
         elif _names.module_of(value):
             self._hold_all(node, _names.module_of(value), value)
+
+    def _place(self, node: cst.BaseExpression) -> str | None:
+        """The dotted name of what is given to a call; ``vars(x)`` is taken for ``x``."""
+        return self._survey.dotted(_whole.argument_of_vars(node) or node)
 
     def moved(self, site: Site) -> list[Alias]:
         """The names of an import statement that can be had from skywasm instead."""
@@ -221,6 +251,10 @@ class _Finder:
 
     def settle(self) -> None:
         """Once all has been looked at: what replaced parts of modules mean, where functions of them are used."""
+        for node, module, is_replaced in self._wholes.left(self._survey):
+            if is_replaced:
+                self._held.update((module, name) for name in _names.FUNCTIONS[module])
+            self._note(node, *_whole.told(module, is_replaced))
         imported = {alias.wanted for site in self._survey.sites for alias in site.aliases}
         for node, module, what in self._parts:
             used = any(read[1][0] == module for read in self._reads)
@@ -231,6 +265,12 @@ class _Finder:
 
     def _note(self, node: cst.CSTNode, kind: str, text: str) -> None:
         self._findings.add(node, kind, text)
+
+
+def _last(place: str) -> str:
+    """The last part of a dotted name, but for ``__dict__``."""
+    before, _, last = place.rpartition(".")
+    return before.rpartition(".")[2] if last == "__dict__" else last
 
 
 def _text(node: cst.BaseExpression) -> str | None:

@@ -99,6 +99,11 @@ def function_of(dotted: str) -> tuple[str, str, str] | None:
     return None
 
 
+def modules_with(function: str) -> list[str]:
+    """The modules that have a function of this name."""
+    return [module for module in MODULES if function in FUNCTIONS[module]]
+
+
 def module_of(dotted: str) -> str:
     """Which of the two modules a dotted name is or leads into; nothing for other names."""
     return next((module for module in MODULES if f"{dotted}.".startswith(f"{module}.")), "")

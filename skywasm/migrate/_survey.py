@@ -66,13 +66,17 @@ class Site:
 
 
 class Chain(NamedTuple):
-    """A name with attributes, ``sky.utils.common_utils.hash_file``, as far as it goes."""
+    """A name with attributes, ``sky.utils.common_utils.hash_file``, as far as it goes.
+
+    ``stored`` is whether something is put there, ``shown`` whether a string has its very text, as by ``f"{x=}"``.
+    """
 
     node: cst.Attribute
     base: cst.Name
     dotted: str
     scope: Scope | None
     stored: bool
+    shown: bool
 
 
 class Meaning(NamedTuple):
@@ -101,7 +105,7 @@ class Survey(cst.CSTVisitor):
             cst.Import: self._import,
             cst.ImportFrom: self._import_from,
             cst.Attribute: self._attribute,
-            cst.Name: self._name,
+            cst.Name: self._bare_name,
             cst.Arg: self._arg,
             cst.Call: self._call,
             cst.SimpleString: self._string,
@@ -114,6 +118,8 @@ class Survey(cst.CSTVisitor):
         self._positions: Mapping[Any, Any] = {}
         self.names: dict[str, list[tuple[cst.Name, Scope | None]]] = {}
         self.chains: list[Chain] = []
+        # Names without attributes behind them.
+        self.bare: list[cst.Name] = []
         self.calls: list[cst.Call] = []
         self.strings: list[tuple[cst.CSTNode, str]] = []
         # Bound where the scope analysis does not look: nothing is known about these.
@@ -206,8 +212,13 @@ class Survey(cst.CSTVisitor):
             return True
         base, rest = path
         stored = self._context_of.get(node) in (ExpressionContext.STORE, ExpressionContext.DEL)
-        self.chains.append(Chain(node, base, ".".join([base.value, *rest]), self._scope_of.get(base), stored))
+        shown = any(map(_shows_text, self._ancestors))
+        self.chains.append(Chain(node, base, ".".join([base.value, *rest]), self._scope_of.get(base), stored, shown))
         return self._name(base)
+
+    def _bare_name(self, node: cst.Name) -> bool:
+        self.bare.append(node)
+        return self._name(node)
 
     def _name(self, node: cst.Name) -> bool:
         if self._context_of.get(node) is ExpressionContext.DEL:
@@ -262,6 +273,14 @@ def _path(node: cst.CSTNode) -> tuple[cst.Name, list[str]] | None:
         rest.insert(0, node.attr.value)
         node = node.value
     return (node, rest) if isinstance(node, cst.Name) else None
+
+
+def _shows_text(node: cst.CSTNode) -> bool:
+    """Whether the text of what is in a node can be seen: by ``=`` in an f-string, and always in a template string."""
+    kind = type(node).__name__
+    return kind == "TemplatedStringExpression" or (
+        kind == "FormattedStringExpression" and getattr(node, "equal", None) is not None
+    )
 
 
 def _written(node: cst.CSTNode) -> str:
