@@ -53,7 +53,9 @@ def test_import_makes_no_code() -> None:
 import builtins, sys
 made, whole = [], compile
 def noting(source, file, *rest, **named):
-    made.append(str(file))
+    if not str(file).endswith(".py"):
+        # No module whose compiled form is an older one's.
+        made.append(str(file))
     return whole(source, file, *rest, **named)
 builtins.compile = noting
 import skywasm
