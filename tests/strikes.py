@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+# So many moments further on nothing comes any more.
+_THROUGH = 60
+
+
 class Moment:
     """What was struck: where, what came of it, and what was raised."""
 
@@ -54,15 +58,27 @@ def strike(work: Callable[[], Any], number: int, mine: BaseException) -> Moment:
 
 
 def moments(
-    work: Callable[[], Any], make: Callable[[], BaseException], step: int = 1, first: int = 1
+    work: Callable[[], Any],
+    make: Callable[[], BaseException],
+    step: int = 1,
+    first: int = 1,
+    before: Callable[[], Any] | None = None,
 ) -> Iterator[Moment]:
-    """Strikes at each moment of a call in turn, or at each n-th from the first on, until it comes through."""
-    number = first
-    while True:
+    """Strikes at each moment of a call in turn, or at each n-th from the first on, until it has come through for good.
+
+    A call that finds what the one before has left, an instance for example, has fewer moments than one that does not;
+    ``before`` is called before each, and makes all find the same.
+    """
+    number, through = first, 0
+    while through < _THROUGH:
+        if before is not None:
+            before()
         moment = strike(work, number, make())
-        if not moment.place:
-            return
-        # What an exception's traceback holds is let go before the next.
-        yield moment
-        moment.mine.__traceback__ = None
+        if moment.place:
+            through = 0
+            # What an exception's traceback holds is let go before the next.
+            yield moment
+            moment.mine.__traceback__ = None
+        else:
+            through += step
         number += step
