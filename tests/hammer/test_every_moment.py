@@ -36,9 +36,7 @@ CALLS = """
     KINDS = {kind.__name__: kind for kind in (TimeoutError, KeyboardInterrupt, Own, OwnValue, OwnIndex, OwnType)}
     place = examples.Workplace(quick=True).__enter__()
     first = examples.first(place)
-    def told(result):
-        return result.hexdigest() if hasattr(result, "hexdigest") else result
-    calls = {name: lambda name=name: told(getattr(skywasm, name)(*first[name])) for name in first}
+    calls = {name: lambda name=name: examples.told(name, getattr(skywasm, name)(*first[name])) for name in first}
     for row in ROWS:
         if row.batch is not None:
             item, *rest = first[row.name]
