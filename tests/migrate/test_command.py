@@ -14,6 +14,8 @@ import pytest
 from cli import program
 from cli.program import on_terminal, run
 
+from skywasm.migrate import many
+
 pytest.importorskip("libcst")
 
 TYPE_CHECKING = False
@@ -266,7 +268,6 @@ def test_ctrl_c_leaves_quietly_and_every_file_whole(size: int, tmp_path: pathlib
     for name in names:
         (tmp_path / name).write_text(before)
     process = program.start("migrate", "--write", str(tmp_path))
-    # All files are parsed before the first one is written.
     deadline = time.monotonic() + 3 * program.TIMEOUT_S
     while (tmp_path / "p0.py").read_text() == before and time.monotonic() < deadline:
         time.sleep(0.005)
