@@ -77,8 +77,7 @@ class Row:
 def run_case(case: cases.Case, rounds: int, quick: bool) -> Row:
     """Checks that all routes give the same answer, then times them."""
     calls = {"before": case.before, "after": case.after, **case.routes}
-    answers = [call.once() for call in calls.values()]
-    if any(answer != answers[0] for answer in answers):
+    if not measure.agree(calls, case.name):
         return Row(case, False, {})
     if case.floor is not None:
         # It answers nothing: it is there to be timed.

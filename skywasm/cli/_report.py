@@ -75,7 +75,11 @@ def _made(form: str, options: argparse.Namespace, write: Callable[[str], object]
     found = _read(options.source) if options.source else _measured(options.quick)
     report = _report(found, options.source)
     if form == "json":
-        write(json.dumps(result.with_section(found, found.get(model.SECTION, {})), indent=1) + "\n")
+        try:
+            content = json.dumps(result.with_section(found, found.get(model.SECTION, {})), indent=1)
+        except RecursionError:
+            raise UsageError(f"{_named(options.source)} is nested too deeply; {_WANTED}") from None
+        write(content + "\n")
     elif form == "html":
         from skywasm.report import html
 

@@ -202,8 +202,7 @@ def _points(sweep: Sweep, quick: bool) -> dict[str, list[tuple[int, float]]] | N
     for size in sweep.sizes:
         arguments = sweep.make(size)
         calls = {route: measure.Call(function, arguments) for route, function in sweep.routes.items()}
-        answers = [call.once() for call in calls.values()]
-        if any(answer != answers[0] for answer in answers):
+        if not measure.agree(calls, sweep.function):
             return None
         timings = measure.compare(calls, _QUICK_ROUNDS if quick else run.ROUNDS, quick)
         for route, timing in timings.items():

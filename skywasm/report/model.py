@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import reprlib
 from typing import NamedTuple
 
 TYPE_CHECKING = False
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 SECTION = "skywasm_report"
 # Two runs of the same code differ by as much: what is this close to the reference is not slower.
 NOT_SLOWER = 0.95
+# Seconds, bytes, sizes and ratios that can be: beyond them numbers cannot be divided, or shown.
+_LEAST = 1e-15
+_MOST = 1e18
 # Fewer samples than this are a smoke run.
 _FEW_SAMPLES = 10
 _PREFIX = "skywasm_"
@@ -182,25 +186,35 @@ def read(result: Any) -> Report:
         NotAResult: it is neither.
     """
     try:
-        metadata, benchmarks = result["metadata"], result["benchmarks"]
-        label = str(metadata[_LABEL])
-        section = result.get(SECTION, {})
-        return Report(
-            label,
-            {
-                name[len(_PREFIX) :]: str(value)
-                for name, value in metadata.items()
-                if name.startswith(_PREFIX) and name not in (_LABEL, _DATE)
-            },
-            str(section.get("made") or metadata.get(_DATE, "")),
-            _lines(benchmarks, label),
-            [str(name) for name in section.get("differing", ())],
-            [_curve(curve) for curve in section.get("curves", ())],
-        )
+        return _whole(result)
+    except NotAResult:
+        raise
     except KeyError as error:
         raise NotAResult(f"{error.args[0]!r} is missing in it") from None
-    except (TypeError, AttributeError) as error:
+    except (TypeError, AttributeError, ValueError, IndexError, ArithmeticError, RecursionError) as error:
+        # Whatever a damaged file makes of parts that are meant to be lists, objects, texts and numbers.
         raise NotAResult(f"it is put together in another way ({error})") from None
+
+
+def _whole(result: Any) -> Report:
+    metadata, benchmarks = result["metadata"], result["benchmarks"]
+    section = result.get(SECTION, {})
+    about = {
+        name[len(_PREFIX) :]: str(value)
+        for name, value in metadata.items()
+        if name.startswith(_PREFIX) and name not in (_LABEL, _DATE)
+    }
+    report = Report(
+        str(metadata[_LABEL]),
+        about,
+        str(section.get("made") or metadata.get(_DATE, "")),
+        _lines(benchmarks, str(metadata[_LABEL])),
+        [str(name) for name in section.get("differing", ())],
+        [_curve(curve) for curve in section.get("curves", ())],
+    )
+    # Numbers that are each fine can be too far apart.
+    summary(report)
+    return report
 
 
 def _lines(benchmarks: list[Any], label: str) -> list[Line]:
@@ -243,15 +257,16 @@ def _side(benchmark: Mapping[str, Any], case: str) -> Side:
 
 def _number(value: Any, where: str) -> float:
     """A number of 0 or more: JSON in Python also knows NaN and Infinity."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
-        raise NotAResult(f"{where!r} has the value {value!r} where a number of 0 or more belongs")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= _MOST:
+        shown = reprlib.repr(value)
+        raise NotAResult(f"{where!r} has the value {shown} where a number from 0 to {_MOST:.0e} belongs")
     return float(value)
 
 
 def _positive(value: Any, where: str) -> float:
     """A time, size or ratio."""
-    if _number(value, where) == 0:
-        raise NotAResult(f"{where!r} has the value 0 where a number above it belongs")
+    if _number(value, where) < _LEAST:
+        raise NotAResult(f"{where!r} has the value {value!r} where a number of {_LEAST:.0e} or more belongs")
     return float(value)
 
 

@@ -121,7 +121,8 @@ def test_taken_ports_are_passed_over(backend: str, count: int) -> None:
             held[-1].bind(("", port))
         start = held[0].getsockname()[1]
         assert skywasm.find_free_port(start) > held[-1].getsockname()[1] - 1
-        assert skywasm.find_free_port(start) == common_utils.find_free_port(start)
+        # Others on this machine take and leave ports between the two calls.
+        assert any(skywasm.find_free_port(start) == common_utils.find_free_port(start) for _ in range(5))
     finally:
         for one in held:
             one.close()
