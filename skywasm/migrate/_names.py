@@ -23,14 +23,15 @@ _ANY_FUNCTION = b"|".join(sorted(name.encode() for names in FUNCTIONS.values() f
 _ANY_MODULE = b"|".join(name.encode() for name in SHORT)
 _MENTIONS_FUNCTION = re.compile(rb"\b(?:%s)\b" % _ANY_FUNCTION)
 _MENTIONS_MODULE = re.compile(rb"\b(?:%s)\b" % _ANY_MODULE)
+# Each begins where a name does: tried at every character of a long one, they would take time by its square.
 _THROUGH = (
     # serve_utils.common_utils, sky.serve.serve_utils.common_utils
-    re.compile(rb"([\w.]+)\s*\.\s*(%s)\b" % _ANY_MODULE),
+    re.compile(rb"(?<![\w.])([\w.]+)\s*\.\s*(?=(%s)\b)" % _ANY_MODULE),
     # setattr(serve_utils, "common_utils", ...)
-    re.compile(rb"([\w.]+)\s*,\s*['\"](%s)['\"]" % _ANY_MODULE),
+    re.compile(rb"(?<![\w.])([\w.]+)\s*,\s*['\"](%s)['\"]" % _ANY_MODULE),
 )
 _FROM = re.compile(rb"\bfrom\s+([\w.]+)\s+import\b\s*(\([^)]*\)|[^\r\n;#]*)")
-_RENAMED = re.compile(rb"(\w+)\s+as\s+(\w+)")
+_RENAMED = re.compile(rb"\b(\w+)\s+as\s+(\w+)")
 
 
 class Reached(NamedTuple):

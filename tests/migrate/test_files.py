@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 
 import pytest
 
@@ -197,3 +198,11 @@ def test_many_processes_give_what_one_gives(tmp_path: pathlib.Path, monkeypatch:
     assert list(many.outcomes(result, False, lambda: None)) == alone
     assert [os.path.basename(one.path) for one in alone] == [f"p{number}.py" for number in range(6)]
     assert all(one.changed for one in alone)
+
+
+@pytest.mark.parametrize("unit", [b"x", b"x.", b"x ", b"as ", b"x,"])
+def test_a_long_line_is_looked_through_once(unit: bytes) -> None:
+    """What is embedded in a program, a picture as text for example, takes time by its length and not by its square."""
+    start = time.monotonic()
+    assert _names.reached_through_others(b"x = common_utils  # " + unit * (1_000_000 // len(unit))) == set()
+    assert time.monotonic() - start < 10
