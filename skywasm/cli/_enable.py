@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 
@@ -18,8 +19,10 @@ FILE = "skywasm_dropin.pth"
 _MODULE = "skywasm.skypilot.startup"
 _STARTUP = os.path.join("skywasm", "skypilot", "startup.py")
 # Asked of a new interpreter that sees neither PYTHONPATH nor the current folder nor the user's own packages.
-_WHERE = "import importlib.util as u; s = u.find_spec('skywasm'); print(ascii(s and s.origin or ''))"
-_WHO_WAITS = "import sys; print(ascii([f.skywasm_drop_in for f in sys.meta_path if hasattr(f, 'skywasm_drop_in')]))"
+_WHERE = "import importlib.util as u; s = u.find_spec('skywasm'); answer = s and s.origin or ''"
+_WHO_WAITS = "import sys; answer = [f.skywasm_drop_in for f in sys.meta_path if hasattr(f, 'skywasm_drop_in')]"
+_MARK = "<skywasm-answer>"
+_READABLE = 0o644
 
 
 def pth_path() -> str:
@@ -30,7 +33,8 @@ def pth_path() -> str:
 
 
 def pth_line(folder: str) -> str:
-    """The line for a skywasm that lies in ``folder``.
+    """The line for a skywasm that lies in ``folder``. Where that is the line's own, it goes along with it: an
+    environment may be copied or moved.
 
     It puts a finder in front, which is spelt out in ``skypilot/run/sitecustomize.py``. Every start of Python pays
     for it, and in a virtual environment it is read twice, so what can wait is a text until SkyPilot is asked for, and
@@ -46,26 +50,39 @@ def pth_line(folder: str) -> str:
         "except Exception: pass"
     )
     answer = f"exec({later!a}, globals()) or globals().get('spec')"
-    module = f"'__name__': {_MODULE!r}, '__file__': {os.path.join(folder, _STARTUP)!a}"
+    module = f"'__name__': {_MODULE!r}, '__file__': folder + {os.sep + _STARTUP!a}"
     find = (
         f"lambda name, path=None, target=None: name in {skypilot.MODULES} and "
         f"eval({answer!a}, {{{module}, 'asked': (name, path, target)}}) or None"
     )
-    insert = f"sys.meta_path.insert(0, type(sys.implementation)(skywasm_drop_in={folder!a}, find_spec={find}))"
-    return f"import sys; hasattr(sys.meta_path[0], 'skywasm_drop_in') or exec({insert!a}, {{'sys': sys}})\n"
+    insert = f"sys.meta_path.insert(0, type(sys.implementation)(skywasm_drop_in=folder, find_spec={find}))"
+    # What site calls the folder that it is reading.
+    own = os.path.realpath(folder) == os.path.realpath(os.path.dirname(pth_path()))
+    where = f"locals().get('sitedir') or {folder!a}" if own else ascii(folder)
+    return (
+        "import sys; hasattr(sys.meta_path[0], 'skywasm_drop_in') or "
+        f"exec({insert!a}, {{'sys': sys, 'folder': {where}}})\n"
+    )
 
 
 def _ask(code: str) -> Any:
-    """The value that a new interpreter of this environment prints, behind whatever it prints while it starts."""
+    """The value of ``answer`` in a new interpreter of this environment, whatever else is printed there.
+
+    Things in an environment print while Python starts and when it ends, replace ``sys.stdout``, or fail at the end.
+    """
     import subprocess
     from ast import literal_eval
 
+    code += f"; import os; os.write(1, ({_MARK!r} + ascii(answer) + {_MARK!r}).encode())"
     command = [sys.executable, "-I", "-c", code]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)  # noqa: S603
-    if done.returncode != 0:
+    done = subprocess.run(  # noqa: S603 - this Python
+        command, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace", check=False
+    )
+    parts = done.stdout.split(_MARK)
+    if len(parts) < 3:  # noqa: PLR2004 - before, answer, behind
         last = (done.stderr.strip() or "no message").splitlines()[-1]
         raise Failure(f"{sys.executable} does not start as it should: {last}")
-    return literal_eval(done.stdout.splitlines()[-1])
+    return literal_eval(parts[1])
 
 
 def installed_folder() -> str:
@@ -91,6 +108,18 @@ def _require_environment(options: argparse.Namespace) -> None:
             f"{sys.prefix} is no virtual environment. Activate the one that SkyPilot is installed in, or give "
             "--system to switch the drop-in on for everybody who uses this Python"
         )
+    _require_own_program()
+
+
+def _require_own_program() -> None:
+    """Refuses the program in an environment that was copied: its first line still names the other one's Python."""
+    folder = os.path.dirname(os.path.dirname(os.path.abspath(sys.argv[0])))
+    if os.path.isfile(os.path.join(folder, "pyvenv.cfg")) and os.path.realpath(folder) != os.path.realpath(sys.prefix):
+        python = os.path.join(folder, os.path.relpath(sys.executable, sys.prefix))
+        raise UsageError(
+            f"{sys.argv[0]} is run by the Python of {sys.prefix}: {folder} was copied from there. "
+            f"To mean the copy: {python} -m skywasm"
+        )
 
 
 def _write(path: str, line: str) -> None:
@@ -99,16 +128,25 @@ def _write(path: str, line: str) -> None:
     try:
         with open(draft, "x", encoding="ascii") as file:
             file.write(line)
+        _let_read(draft)
         os.replace(draft, path)
     except OSError as error:
         _forget(draft)
         raise Failure(f"{path} cannot be written: {error.strerror or error}") from None
 
 
-def _forget(path: str) -> None:
-    from contextlib import suppress
+def _let_read(path: str) -> None:
+    """Lets everybody read it who may look into its folder, whatever the umask: Python passes over what it cannot read.
 
-    with suppress(OSError):
+    Raises:
+        OSError: it is somebody else's.
+    """
+    if os.stat(path).st_mode & _READABLE != _READABLE:
+        os.chmod(path, _READABLE)
+
+
+def _forget(path: str) -> None:
+    with contextlib.suppress(OSError):
         os.remove(path)
 
 
@@ -126,7 +164,10 @@ def _enable(options: argparse.Namespace) -> int:
     path, folder = pth_path(), installed_folder()
     line = pth_line(folder)
     is_there = current_line(path) == line
-    if not is_there:
+    if is_there:
+        with contextlib.suppress(OSError):
+            _let_read(path)
+    else:
         _write(path, line)
     waiting = _ask(_WHO_WAITS)
     if not waiting:
@@ -147,6 +188,7 @@ def _enable(options: argparse.Namespace) -> int:
 
 
 def _disable(_: argparse.Namespace) -> int:
+    _require_own_program()
     path = pth_path()
     try:
         os.remove(path)

@@ -34,6 +34,10 @@ def environment() -> dict[str, str]:
     folder = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "skypilot", "run")
     if not os.path.isfile(os.path.join(folder, "sitecustomize.py")):
         raise Failure(f"{folder} is no folder on disk; install skywasm with pip to use this command")
+    if os.pathsep in folder:
+        raise Failure(
+            f"{folder} has a {os.pathsep!r} in its name, which PYTHONPATH cannot hold; `skywasm enable` does without it"
+        )
     # An empty entry would be the current folder.
     ahead = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry and entry != folder]
     place = f"{sys.version_info[0]}.{sys.version_info[1]}:{','.join(skypilot.MODULES)}:{sys.prefix}"

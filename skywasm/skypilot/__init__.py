@@ -102,7 +102,7 @@ def is_waiting(finder: Any) -> bool:
 
 
 def _ours(row: Row) -> Any:
-    return stand_ins.STAND_INS.get(row.name, row.function)
+    return stand_ins.STAND_INS[row.name]
 
 
 def _replace(module: ModuleType) -> None:
@@ -134,7 +134,8 @@ def _why_not(module: ModuleType, row: Row, theirs: Any) -> str | None:
     if type(theirs) is not stand_ins.FUNCTION or hasattr(theirs, "__wrapped__"):
         return f"it is no plain function but {_described(theirs)}; what it does beyond answering would be lost"
     package = module.__name__.partition(".")[0]
-    if str(theirs.__module__).partition(".")[0] != package:
+    # Another skywasm's stand-in says that it is of SkyPilot's module, and is made in another.
+    if {str(where).partition(".")[0] for where in (theirs.__module__, theirs.__globals__.get("__name__"))} != {package}:
         return f"somebody has replaced it by {_described(theirs)}"
     # The body's: the public function's code may be a forwarder's at the moment.
     expected, found = _parameters(row.reference), _parameters(theirs)
@@ -160,7 +161,8 @@ def _described(thing: Any) -> str:
     """What somebody has put in the place of a function."""
     if type(thing) is not stand_ins.FUNCTION:
         return f"an object of type {type(thing).__module__}.{type(thing).__qualname__}"
-    return f"{thing.__module__}.{thing.__qualname__}" + (" with a decorator" if hasattr(thing, "__wrapped__") else "")
+    where = thing.__globals__.get("__name__", thing.__module__)
+    return f"{where}.{thing.__qualname__}" + (" with a decorator" if hasattr(thing, "__wrapped__") else "")
 
 
 def uninstall() -> bool:
@@ -220,6 +222,10 @@ def _reason() -> str:
         return "skywasm's functions stand in for SkyPilot's in this process"
     if mode.switched_off():
         return f"SKYPILOT_USE_RUST={os.environ['SKYPILOT_USE_RUST']} switches it off"
+    others = [finder for finder in sys.meta_path if hasattr(finder, "skywasm_drop_in") and not is_waiting(finder)]
+    if others:
+        folder = others[0].skywasm_drop_in
+        return f"this environment is set up for the skywasm in {folder}, not for this one: run `skywasm enable` again"
     return "nobody has called install(), and neither `skywasm enable` nor `skywasm run` is at work"
 
 
@@ -243,7 +249,7 @@ def _in_module(row: Row, module: ModuleType) -> tuple[str, str]:
     if now is _ours(row):
         if _hook is None:
             return "replaced", ("somebody put it back after uninstall(); call that again")
-        return ("replaced", f"{now.__module__}.{now.__qualname__} answers")
+        return ("replaced", f"skywasm.{row.name} answers")
     if (id(module), row.name) in _replaced and now is not _replaced[id(module), row.name][1]:
         return ("original", f"somebody has put {_described(now)} in its place since; left alone")
     if _hook is None:

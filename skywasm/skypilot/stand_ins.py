@@ -1,8 +1,10 @@
-"""What stands in for a SkyPilot function where skywasm's own would differ inside SkyPilot's own code.
+"""What stands in for a SkyPilot function in SkyPilot's own module.
 
-skywasm's functions ask the machine. SkyPilot's ask through helpers and modules that a program or a test may have
-replaced, write to SkyPilot's log and steer how its command line shows an error. Where any of that matters,
-SkyPilot's own function answers, under the same denials.
+All have that module's name as their ``__module__``: a pickle of one names SkyPilot's function, and loads where skywasm
+is not installed. Most hand on to skywasm's function. Some would differ inside SkyPilot's own code: skywasm's ask the
+machine, SkyPilot's ask through helpers and modules that a program or a test may have replaced, write to SkyPilot's log
+and steer how its command line shows an error. Where any of that matters, SkyPilot's own function answers, under the
+same denials.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import builtins
 import sys
 
 from skywasm.crossing import rules
-from skywasm.functions import BY_NAME
+from skywasm.functions import BY_NAME, ROWS
 from skywasm.functions import machine as variables
 
 TYPE_CHECKING = False
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import ModuleType
     from typing import Any, TypeVar
+
+    from skywasm.functions.declare import Row
 
     Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -40,7 +44,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
 
 
 STAND_INS: dict[str, Callable[..., Any]] = {}
-"""The stand-ins by the name of the function; whatever is not here is replaced by skywasm's own."""
+"""The stand-ins by the name of the function; all that SkyPilot has are here in the end."""
 
 
 def _stand_in(function: Function) -> Function:
@@ -216,3 +220,22 @@ def find_free_port(start_port: int) -> int:
     name = "find_free_port"
     port: int = _original(name, start_port) if _is_touched(name) else BY_NAME[name].function(start_port)
     return port
+
+
+def _handing_on(row: Row) -> Callable[..., Any]:
+    """A function of the same parameters that calls skywasm's."""
+    body = row.reference
+    names = ", ".join(body.__code__.co_varnames[: body.__code__.co_argcount])
+    space: dict[str, Any] = {"__name__": __name__, "ours": row.function}
+    text = f"def {row.name}({names}):\n    return ours({names})\n"
+    exec(compile(text, f"<skywasm's stand-in for {row.name}>", "exec"), space)  # noqa: S102 - names of code
+    function: Any = space[row.name]
+    function.__defaults__ = body.__defaults__
+    function.__annotations__ = dict(body.__annotations__)
+    function.__doc__ = f"As ``skywasm.{row.name}``."
+    return function  # type: ignore[no-any-return]
+
+
+for _row in ROWS:
+    if _row.replaces is not None:
+        STAND_INS.setdefault(_row.name, _handing_on(_row)).__module__ = _row.replaces

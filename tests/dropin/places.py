@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 TIMEOUT_S = 60
 PTH = "skywasm_dropin.pth"
 ROWS = [row for row in ALL if row.replaces is not None]
-# Prints whose function answers: SkyPilot's module is named, or one of skywasm's.
-WHOSE = "import sky.utils.common_utils as c; print(c.base36_encode.__module__)"
+# Prints whose function answers: SkyPilot's module is named, or skywasm.
+WHOSE = (
+    "import sky.utils.common_utils as c; w = c.base36_encode.__globals__['__name__']; "
+    "print('skywasm' if w.startswith('skywasm.') else w)"
+)
 
 
 def definition(name: str) -> str:

@@ -64,7 +64,8 @@ def test_all_that_skypilot_has_is_replaced_and_put_back() -> None:
     has = {row.name for row in functions.ROWS if any(hasattr(module, row.name) for module in MODULES.values())}
     assert has == set(NAMES)
     for row in ROWS:
-        assert now(row) is STAND_INS.get(row.name, row.function)
+        assert now(row) is STAND_INS[row.name]
+        assert now(row).__module__ == row.replaces
     assert skypilot.uninstall() is True
     assert all(now(row) is ORIGINALS[row.name] for row in ROWS)
     assert sys.meta_path == before
@@ -102,7 +103,38 @@ def test_each_is_a_plain_function_of_the_same_signature(row: Row) -> None:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_each_pickles(row: Row) -> None:
     """A replaced function comes back as itself from a pickle, as SkyPilot's own does."""
-    assert pickle.loads(pickle.dumps(now(row))) is now(row)
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        assert pickle.loads(pickle.dumps(now(row), protocol)) is now(row)
+
+
+@pytest.mark.usefixtures("_on")
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_a_pickle_loads_where_skywasm_is_not_installed(row: Row) -> None:
+    """A cluster that knows SkyPilot only gets SkyPilot's function: the pickle names it and nothing of skywasm's."""
+    dumped = [pickle.dumps(now(row), protocol) for protocol in range(pickle.HIGHEST_PROTOCOL + 1)]
+    assert all(b"skywasm" not in one for one in dumped)
+    skypilot.uninstall()
+    try:
+        assert all(pickle.loads(one) is ORIGINALS[row.name] for one in dumped)
+    finally:
+        skypilot.install()
+
+
+def test_another_skywasms_stand_in_is_somebody_elses() -> None:
+    """It says that it is of SkyPilot's module, but is not taken for SkyPilot's own function."""
+    original = common_utils.base36_encode
+    space: dict[str, Any] = {"__name__": "skywasm.skypilot.stand_ins"}
+    exec("def base36_encode(hex_str): return 'theirs'", space)
+    space["base36_encode"].__module__ = "sky.utils.common_utils"
+    common_utils.base36_encode = space["base36_encode"]
+    try:
+        skypilot.install()
+        told = skypilot.status()["functions"]["base36_encode"]
+        assert told["state"] == "original"
+        assert told["reason"] == "somebody has replaced it by skywasm.skypilot.stand_ins.base36_encode"
+    finally:
+        skypilot.uninstall()
+        common_utils.base36_encode = original
 
 
 @pytest.mark.usefixtures("_on")

@@ -154,7 +154,7 @@ def test_children_have_it_too(sky: dict[str, str]) -> None:
 import multiprocessing, subprocess, sys
 def whose(queue):
     import sky.utils.common_utils as c
-    queue.put(c.base36_encode.__module__)
+    queue.put(c.base36_encode.__globals__['__name__'].partition('.')[0])
 if __name__ == "__main__":
     for method in multiprocessing.get_all_start_methods():
         context = multiprocessing.get_context(method)
@@ -223,6 +223,27 @@ def test_the_users_own_sitecustomize_runs_once(sky: dict[str, str], tmp_path: pa
     own = "mine sitecustomize\n"
     assert done.stdout == f"{own}{own}5 {tmp_path / 'sitecustomize.py'}\nskywasm\n"
     assert done.stderr == ""
+
+
+@posix
+@pytest.mark.parametrize("how", ["execl", "subprocess", "spawn"])
+def test_a_program_that_puts_its_own_sitecustomize_first(how: str, sky: dict[str, str], tmp_path: pathlib.Path) -> None:
+    """As opentelemetry-instrument, ddtrace-run and newrelic-admin do: theirs is run, and the drop-in is on too."""
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "sitecustomize.py").write_text("print('instrumented')\n")
+    ways = {
+        "execl": "os.execl(sys.executable, sys.executable, *sys.argv[1:])",
+        "subprocess": "import subprocess; subprocess.run([sys.executable, *sys.argv[1:]])",
+        "spawn": "os.spawnl(os.P_WAIT, sys.executable, sys.executable, *sys.argv[1:])",
+    }
+    (tmp_path / "instrument.py").write_text(
+        "import os, sys\nassert type(os.environ).__name__ == '_Environ'\n"
+        f"os.environ['PYTHONPATH'] = os.pathsep.join([{str(theirs)!r}, os.getcwd(), os.environ['PYTHONPATH']])\n"
+        f"{ways[how]}\n"
+    )
+    done = skywasm_run(str(tmp_path / "instrument.py"), "-c", WHOSE, env=sky)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "instrumented\nskywasm\n", "")
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,30 @@ def _make_way():
         sys.modules["sitecustomize"] = own
 
 
+def _stay_first():
+    # type: () -> None
+    """Keeps this folder first in the environment's PYTHONPATH.
+
+    Programs such as opentelemetry-instrument put a ``sitecustomize`` of their own before it, which hands on to nobody.
+    This one does, so that theirs is run too.
+    """
+    usual = type(os.environ)
+
+    class Environ(usual):  # type: ignore[misc,valid-type]
+        def __setitem__(self, key, value):
+            # type: (str, str) -> None
+            if key == "PYTHONPATH" and type(value) is str:
+                entries = value.split(os.pathsep)
+                if _FOLDER in entries:
+                    value = os.pathsep.join([_FOLDER] + [entry for entry in entries if entry != _FOLDER])
+            usual.__setitem__(self, key, value)
+
+    Environ.__name__ = Environ.__qualname__ = usual.__name__
+    Environ.__module__ = usual.__module__
+    os.environ.__class__ = Environ
+
+
 if _is_meant():
+    _stay_first()
     sys.meta_path.insert(0, _Waiting)  # type: ignore[arg-type]
 _make_way()
