@@ -52,6 +52,8 @@ class Case(NamedTuple):
     work: Callable[[], Any]
     begin: Callable[[], object] = lambda: None
     end: Callable[[], object] = lambda: None
+    # Whether the mode is as it was before ``end``.
+    keeps_mode: bool = True
 
 
 def _told(result: Any) -> Any:
@@ -110,7 +112,7 @@ def _blocks(mode: str) -> dict[str, Case]:
 
     return {
         "get_backend_info": Case(told),
-        "set_backend": Case(lambda: skywasm.set_backend(mode), lambda: skywasm.set_backend(other), back),
+        "set_backend": Case(lambda: skywasm.set_backend(mode), lambda: skywasm.set_backend(other), back, False),
         "use_backend": Case(used, end=back),
         "first call in a mode": Case(_called(skywasm.base36_encode, "f" * 33), bind.undecide),
         "sandbox.deny": Case(denied),
@@ -200,6 +202,8 @@ class Watch:
 
 def gap(found: opcodes.Strike) -> str:
     """Which of Python's own gaps a strike fell into, where nothing can be done; empty for none."""
+    if not found.place:
+        return ""
     file, name, at = found.stack[0]
     if any("importlib" in one[0] for one in found.stack):
         return "import system"
@@ -236,6 +240,8 @@ def struck(name: str, case: Case, kind: str, watch: Watch, most: int, first: int
         moments.add(found.place)
         amiss = [] if found.came_out else [f"gave {found.result!r:.300}"]
         found.mine.__traceback__ = found.result = None
+        if case.keeps_mode and modes.mode() != watch.mode:
+            amiss.append(f"the mode is {modes.mode()}")
         case.end()
         if case.work() != right:
             amiss.append("the next answer")
@@ -248,6 +254,9 @@ def struck(name: str, case: Case, kind: str, watch: Watch, most: int, first: int
                 wrong.append(f"{name}, {kind}: {'; '.join(amiss)} at {found.place}")
             rules._here.set(())
             clock._active.clear()
+            for lock in (loading.lock, bind._binding):
+                while lock._is_owned():
+                    lock.release()
     gaps.pop("", None)
     return {"done": done, "moments": len(moments), "gaps": gaps, "wrong": wrong}
 
