@@ -6,6 +6,7 @@ import os
 import stat
 
 from host_shims._common import cpu_count, entry_count, port_bind, port_socket, psutil_cpu_online
+from host_shims.descriptors import read_small
 from host_shims.posix import open_files_limit, process_signal
 from host_shims.struck import let_out
 
@@ -25,25 +26,6 @@ __all__ = [
 
 _CGROUP = "/sys/fs/cgroup/"
 _MEMINFO = "/proc/meminfo"
-# The kernel's text files are made anew for each read and far smaller than this.
-_BLOCK = 4096
-_FLAGS = (os.O_RDONLY | getattr(os, "O_CLOEXEC", 0),)
-
-
-def _read(path: str) -> bytes:
-    opened: list[int] = []
-    try:
-        # In C from the call to the list: what a signal handler raises in between would lose the descriptor.
-        opened += map(os.open, (path,), _FLAGS)
-        descriptor = opened[0]
-        text = block = os.read(descriptor, _BLOCK)
-        # procfs and cgroupfs answer a read with all they have up to its size; only a full block has more behind it.
-        while len(block) == _BLOCK:
-            block = os.read(descriptor, _BLOCK)
-            text += block
-        return text
-    finally:
-        any(map(os.close, opened))
 
 
 def cpu_online() -> int | None:
@@ -74,9 +56,9 @@ def cgroup_version() -> int:
 
 
 def cgroup_text(name: str) -> bytes:
-    return _read(_CGROUP + name)
+    return read_small(_CGROUP + name)
 
 
 def meminfo() -> bytes:
     # sysconf's page count is the machine's even in containers whose /proc/meminfo lxcfs has replaced.
-    return _read(_MEMINFO)
+    return read_small(_MEMINFO)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import errno
 import os
 
+from host_shims.struck import let_out
+
 
 def process_signal(pid: int) -> int:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except ProcessLookupError as error:
+        let_out(error)
         return errno.ESRCH
-    except PermissionError:
+    except PermissionError as error:
+        let_out(error)
         return errno.EPERM
     return 0
 

@@ -10,12 +10,17 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
-    from typing import Any
+    from typing import Any, TypeVar
+
+    Result = TypeVar("Result")
 
 # Longer than loading takes, compiling included. A fork that waits in vain goes on without the lock.
 _LONGEST_S = 60.0
 lock: Any = _thread.RLock()
+# Modules that have been found whole.
+_whole: dict[str, ModuleType] = {}
 
 
 def late(name: str) -> ModuleType:
@@ -23,12 +28,32 @@ def late(name: str) -> ModuleType:
     from sys import modules
 
     # Its entry is there from the beginning of its import on; only the lock tells when that has ended.
-    with lock:
-        found = modules.get(name)
-        if found is None:
-            __import__(name)
-            found = modules[name]
+    found = modules.get(name)
+    if found is None or _whole.get(name) is not found:
+        found = _whole[name] = under(lock, lambda: __import__(name) and modules[name])
     return found
+
+
+def under(lock: Any, work: Callable[[], Result]) -> Result:
+    """What ``work`` gives, done under an RLock that no signal handler's exception can leave held.
+
+    Up to Python 3.10 a ``with`` statement has moments at its end at which one can.
+    """
+    held: list[bool] = []
+    try:
+        # Into the list and out of it in C, where no handler runs.
+        held += map(lock.acquire, (True,))
+        return work()
+    finally:
+        try:
+            _let_go(lock, held)
+        finally:
+            # Whatever has struck the first time.
+            _let_go(lock, held)
+
+
+def _let_go(lock: Any, held: list[bool]) -> None:
+    any(map(lock.__exit__, map(held.pop, (0,) * len(held))))
 
 
 if hasattr(os, "register_at_fork") and hasattr(lock, "_at_fork_reinit"):

@@ -49,10 +49,9 @@ def process_signal(pid: int) -> int:
     # What that function does, without the call: this is the fastest round trip that there is.
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
-        return -errno.ESRCH
-    except PermissionError:
-        return -errno.EPERM
+    except (ProcessLookupError, PermissionError) as error:
+        let_out(error)
+        return -(errno.ESRCH if isinstance(error, ProcessLookupError) else errno.EPERM)
     return 0
 
 

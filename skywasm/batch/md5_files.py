@@ -10,6 +10,7 @@ import os
 import stat
 import struct
 
+from host_shims.descriptors import close_all
 from host_shims.struck import let_out
 from skywasm.crossing import calls, rules
 from skywasm.crossing import convention as c
@@ -85,7 +86,10 @@ class Md5Lanes:
             seat[INSTANCE].close()
             raise
         finally:
-            any(map(os.close, self.descriptors))
+            try:
+                close_all(self.descriptors)
+            finally:
+                close_all(self.descriptors)
         seat[INSTANCE].forget_input()
         module.give_back(seat)
 
@@ -142,7 +146,7 @@ class Md5Lanes:
         """Closes what has been read. Several at a time: done in C, as it must be, one alone costs more."""
         kept = {file.descriptor for file in self.open}
         if not kept:
-            any(map(os.close, map(self.descriptors.pop, (0,) * len(self.descriptors))))
+            close_all(self.descriptors)
             return
         for descriptor in [one for one in self.descriptors if one not in kept]:
             _close(self.descriptors, descriptor)

@@ -16,9 +16,12 @@ from skywasm.errors import LimitError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable
+    from typing import Any, TypeVar
 
     from skywasm.crossing.engine.library import Engine
+
+    Result = TypeVar("Result")
 
 NEVER = 2**62
 """An epoch that does not come: the deadline of calls that have none."""
@@ -103,22 +106,21 @@ def ticks(left_s: float) -> int:
     return min(int(min(left_s / TICK_S, NEVER)) + 2, NEVER)
 
 
-class Running:
-    """A call with a deadline that is under way in an engine, as a context manager."""
+def counted(engine: Engine, work: Callable[[], Result]) -> Result:
+    """What ``work`` gives, while the engine's epochs are counted up.
 
-    __slots__ = ("_engine",)
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def __enter__(self) -> None:
+    Raises:
+        LimitError: its deadline could not be kept.
+    """
+    call = object()
+    try:
         # In this order: see where the thread ends.
-        _active[self] = self._engine
+        _active[call] = engine
+        _see_to_ticks()
+        return work()
+    finally:
         try:
-            _see_to_ticks()
-        except BaseException:
-            _active.pop(self, None)
-            raise
-
-    def __exit__(self, *exception: object) -> None:
-        _active.pop(self, None)
+            _active.pop(call, None)
+        finally:
+            # Whatever has struck the first time.
+            _active.pop(call, None)

@@ -21,7 +21,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Union
 
-    from skywasm.crossing.engine.library import Engine
     from skywasm.crossing.module import Module
 
     Seat = tuple[Any, ...]
@@ -195,12 +194,15 @@ class Instance:
 
     def _in_time(self, call: Any, index: int, left_s: float) -> int:
         """``enter`` with a deadline. It gives the GIL away: others could not count the time otherwise."""
-        engine: Engine = self.world.engine
         set_deadline = self.world.library.wasmtime_context_set_epoch_deadline
-        with clock.Running(engine):
+
+        def work() -> int | None:
             set_deadline(self.context, clock.ticks(left_s))
-            error = self.world.library.release_gil(*call)
+            error: int | None = self.world.library.release_gil(*call)
             set_deadline(self.context, clock.NEVER)
+            return error
+
+        error = clock.counted(self.world.engine, work)
         if error is not None or self.trap.value is not None:
             trap = self.trapped(index, error)
             # Whatever the engine says: when the time is up, that is why.

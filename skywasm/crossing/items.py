@@ -6,6 +6,8 @@ import array
 from itertools import repeat
 from operator import length_hint
 
+from host_shims.struck import let_out
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -25,7 +27,8 @@ def numbers(nums: Iterable[Any]) -> Sequence[Any]:
         return nums
     try:
         view = memoryview(nums)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError) as error:
+        let_out(error)
         # No buffer, or one of values that have no format, such as numpy's dates.
         return list(nums)
     if view.ndim != 1:

@@ -125,21 +125,27 @@ class Module:
         known = self._world
         if known is not None:
             return known
-        with loading.lock:
-            if self._world is None:
-                if self._loading:
-                    raise BeingLoaded(f"{self.name} was called while the same thread was loading it")
+        return loading.under(loading.lock, self._loaded_now)
+
+    def _loaded_now(self) -> Loaded:
+        if self._world is None:
+            if self._loading:
+                raise BeingLoaded(f"{self.name} was called while the same thread was loading it")
+            try:
                 self._loading = True
+                self._load()
+            except BeingLoaded:
+                raise
+            except CoreUnavailableError as error:
+                self.problem = str(error)
+                raise
+            finally:
                 try:
-                    self._load()
-                except BeingLoaded:
-                    raise
-                except CoreUnavailableError as error:
-                    self.problem = str(error)
-                    raise
-                finally:
                     self._loading = False
-            return self._world  # type: ignore[return-value]
+                finally:
+                    # Whatever has struck the first time.
+                    self._loading = False
+        return self._world  # type: ignore[return-value]
 
     def _load(self) -> None:
         from skywasm.crossing.engine.setup import Loaded
@@ -159,9 +165,11 @@ class Module:
 
     def unload(self) -> None:
         """Forgets compiled code and instances; the next call loads them again."""
-        with loading.lock:
-            self._world = self.problem = None
-            self.pool.clear()
+        loading.under(loading.lock, self._forget)
+
+    def _forget(self) -> None:
+        self._world = self.problem = None
+        self.pool.clear()
 
     def abandon(self) -> None:
         """Forgets what a forked child has of its parent's.

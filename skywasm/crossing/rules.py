@@ -81,18 +81,22 @@ class Rule:
         entry.ended = self.everybodys = False
 
     def __exit__(self, *exception: object) -> None:
-        entry: _Entry | None = None
+        chosen: list[_Entry] = []
         try:
-            entry = self._innermost()
+            self._end(chosen)
         finally:
-            # Whatever has struck meanwhile.
-            entry = entry or self._innermost()
-            if entry is not None:
-                entry.ended = True
+            # Whatever has struck the first time.
+            self._end(chosen)
         self._entries[:] = [one for one in self._entries if not one.ended]
         if self in _process and not self.everybodys:
             _process.remove(self)
         _here.set(tuple(one for one in _here.get() if not one.ended))
+
+    def _end(self, chosen: list[_Entry]) -> None:
+        """Ends the innermost entry; once it is chosen, no other."""
+        chosen += () if chosen else filter(None, (self._innermost(),))
+        for entry in chosen:
+            entry.ended = True
 
     def _innermost(self) -> _Entry | None:
         # A generator may be closed in another context than it was begun in, and rules need not end in turn.

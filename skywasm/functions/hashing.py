@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
+from host_shims.descriptors import close_all
 from host_shims.struck import let_out
 from skywasm.errors import TrapError
 from skywasm.functions.declare import BY_NAME, COMMON, MIXED, crossing, function
@@ -240,8 +241,12 @@ def hash_file(path: PathOrFd, hash_alg: str) -> HashObject:
             open(path, "rb", 0).close()
         raise
     finally:
-        if opened:
-            os.close(opened[0])
+        try:
+            close_all(opened)
+        finally:
+            if opened:
+                # The first time has been struck.
+                close_all(opened)
     return digest
 
 

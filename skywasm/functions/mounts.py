@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
-
 from host_shims import facts
+from host_shims.paths import is_directory
 from host_shims.struck import let_out
 from skywasm.errors import NeedsReference, TrapError
 from skywasm.functions.declare import BY_NAME, PYTHON, SUBPROCESS, crossing, function
@@ -84,12 +83,12 @@ def _mount_entries(source: Any) -> int | None:
             return facts.entry_count(source)
         except (OSError, ValueError) as error:
             let_out(error)
-            if not os.path.isdir(source):
+            if not is_directory(source):
                 return None
             raise
         except TypeError as error:
             let_out(error)
-    return facts.entry_count(source) if os.path.isdir(source) else None
+    return facts.entry_count(source) if is_directory(source) else None
 
 
 @function(

@@ -6,6 +6,7 @@ import os
 
 from host_shims import facts
 from host_shims.posix import process_signal as posix_signal
+from host_shims.struck import let_out
 from skywasm.functions.declare import BY_NAME, PYTHON, Batch, function
 from skywasm.functions.machine import SYSTEM_CALLS
 
@@ -99,8 +100,9 @@ def is_process_alive(pid: int) -> bool:
     # What that function does, without the call.
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except ProcessLookupError as error:
+        let_out(error)
         return False
-    except PermissionError:
-        return True
+    except PermissionError as error:
+        let_out(error)
     return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from host_shims.paths import exists
 from host_shims.struck import let_out
 from skywasm.errors import NeedsReference, TrapError
 from skywasm.functions.declare import COMMON, MIXED, crossing, function
@@ -85,7 +86,7 @@ def _check_arguments(n: int, chunk_size: int) -> None:
 
 def _check_exists(file_path: Any) -> None:
     """As the checks above, for the file."""
-    if not os.path.exists(file_path):
+    if not exists(file_path):
         raise AssertionError(f"File not found: {file_path}")
 
 

@@ -58,11 +58,20 @@ class use_backend:  # noqa: N801 - used like a function
 
     def __enter__(self) -> None:
         before = modes.chosen()
-        set_backend(self._wanted)
-        self._before.append(before)
+        try:
+            set_backend(self._wanted)
+            self._before.append(before)
+        except BaseException:
+            # The block does not begin.
+            _chosen(before)
+            raise
 
     def __exit__(self, *exception: object) -> None:
-        _chosen(self._before.pop())
+        try:
+            _chosen(self._before[-1])
+        finally:
+            # Whatever has struck the first time.
+            _chosen(self._before.pop())
 
 
 def _chosen(mode: str | None) -> None:

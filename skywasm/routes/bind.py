@@ -14,6 +14,7 @@ from skywasm.crossing import rules
 from skywasm.errors import BeingLoaded, CoreUnavailableError, TrapError
 from skywasm.functions import declare
 from skywasm.functions.declare import MIXED, PYTHON
+from skywasm.loading import under
 from skywasm.routes import core, failures, paying
 from skywasm.routes import mode as modes
 
@@ -100,9 +101,7 @@ def in_this_state(make: Callable[[], Any], point: Callable[[Any], None]) -> None
     while True:
         state = _state()
         made = make()
-        with _binding:
-            if _state() == state:
-                point(made)
+        under(_binding, lambda: point(made) if _state() == state else None)  # noqa: B023 - called at once
         # A signal handler may have come in between.
         if _state() == state:
             return

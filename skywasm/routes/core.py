@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from host_shims.struck import let_out
 from skywasm.errors import CoreUnavailableError
 
 TYPE_CHECKING = False
@@ -25,6 +26,7 @@ def package_data(name: str) -> bytes:
     try:
         return __loader__.get_data(location(name))  # type: ignore[name-defined,no-any-return]
     except (OSError, AttributeError) as error:
+        let_out(error)
         reason = getattr(error, "strerror", None) or str(error)
         raise CoreUnavailableError(f"{location(name)} cannot be read ({reason}); reinstall skywasm") from error
 
@@ -119,17 +121,21 @@ def core() -> Module:
     Raises:
         CoreUnavailableError: it cannot be used, or this Python lacks what the engine needs.
     """
-    global _core, _problem
     if _core is None:
         from skywasm import loading
 
-        with loading.lock:
-            if _core is None:
-                try:
-                    _core = _made()
-                except CoreUnavailableError as error:
-                    _problem = str(error)
-                    raise
+        return loading.under(loading.lock, _first)
+    return _core
+
+
+def _first() -> Module:
+    global _core, _problem
+    if _core is None:
+        try:
+            _core = _made()
+        except CoreUnavailableError as error:
+            _problem = str(error)
+            raise
     return _core
 
 

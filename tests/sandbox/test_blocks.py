@@ -18,7 +18,7 @@ from skywasm.errors import CapabilityError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
 engine = pytest.mark.skipif("wasm" not in MODES, reason="needs the engine")
 posix = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs interval timers")
@@ -71,6 +71,14 @@ def test_a_rule_within_itself(backend: str) -> None:
     assert allowed("process")
 
 
+def in_threads(work: Callable[[int], None], numbers: Iterable[int]) -> None:
+    threads = [threading.Thread(target=work, args=(number,)) for number in numbers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
 @pytest.mark.parametrize("what", ["deny", "limits"])
 def test_one_rule_for_many_threads(backend: str, what: str) -> None:
     """One rule may be entered by many threads at once: it holds in each as long as that is inside."""
@@ -80,16 +88,18 @@ def test_one_rule_for_many_threads(backend: str, what: str) -> None:
     def holds() -> bool:
         return not allowed("process") if what == "deny" else rules.deadline_s() == 30
 
+    def wait_if_odd(number: int) -> None:
+        if number % 2:
+            here.wait(30)
+
     def enter(number: int) -> None:
         with rule:
             here.wait(30)
             if not holds():
                 wrong.append("inside")
-            if number % 2:
-                here.wait(30)
+            wait_if_odd(number)
         # The others are still inside, or this one's turn to leave first has come.
-        if not number % 2:
-            here.wait(30)
+        wait_if_odd(number + 1)
 
     def work(number: int) -> None:
         try:
@@ -100,11 +110,7 @@ def test_one_rule_for_many_threads(backend: str, what: str) -> None:
         except BaseException as error:
             wrong.append(repr(error))
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(work, range(4))
     assert wrong == []
     assert not holds()
 

@@ -12,12 +12,22 @@ import os
 import stat
 import sys
 import time
+from functools import partial
+
+from host_shims.descriptors import closing
+from host_shims.struck import let_out
 
 try:
     # hashlib would load OpenSSL, which takes longer than all else here; the interpreter has this one in itself.
     from _blake2 import blake2b
 except ImportError:
     from hashlib import blake2b
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from host_shims.descriptors import Result
 
 _DIGEST_SIZE = 32
 # Of the names of entries: a folder that the user names may hold other files.
@@ -29,7 +39,6 @@ _DAY_S = 24 * 60 * 60
 _O_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _O_DIRECTORY = getattr(os, "O_DIRECTORY", 0)
 _O_CLOEXEC = getattr(os, "O_CLOEXEC", 0)
-_O_BINARY = getattr(os, "O_BINARY", 0)
 # Relative opening is what makes checking the folder and using it one thing. Windows has neither it nor modes.
 _HAS_DIR_FD = os.open in os.supports_dir_fd
 
@@ -86,12 +95,6 @@ def _refuse_others_home(path: str) -> None:
         raise Off(f"{path} is another user's")
 
 
-def _cpu_flags() -> str:
-    """The line of /proc/cpuinfo that lists what the first processor can do."""
-    with open("/proc/cpuinfo", "rb") as file:
-        return next((line for line in file if line.startswith((b"flags", b"Features"))), b"").decode("ascii", "replace")
-
-
 def machine() -> str:
     """The kind of processor, as wasmtime-py asks for it."""
     # Importing platform takes 5 ms; the answer of one that is there may have been replaced.
@@ -104,13 +107,14 @@ def machine() -> str:
 
 def processor() -> str:
     """What the compiled code depends on: the flags of the processor where the system tells them."""
-    flags = ""
+    flags = b""
     if sys.platform == "linux":
-        try:  # noqa: SIM105 - importing contextlib takes as long as loading the compiled artifact
-            flags = _cpu_flags()
-        except OSError:
-            pass
-    return f"{machine()} {flags.strip()}"
+        try:
+            with open("/proc/cpuinfo", "rb") as file:
+                flags = next((line for line in file if line.startswith((b"flags", b"Features"))), b"")
+        except OSError as error:
+            let_out(error)
+    return f"{machine()} {flags.decode('ascii', 'replace').strip()}"
 
 
 def fingerprint(*parts: bytes) -> bytes:
@@ -126,14 +130,21 @@ def key(*parts: str) -> str:
     return fingerprint("\0".join(parts).encode()).hex()
 
 
-def _open_folder(path: str) -> int:
-    """A descriptor of the folder, once it is known to be this user's alone; OSError otherwise."""
-    descriptor = os.open(path, os.O_RDONLY | _O_DIRECTORY | _O_NOFOLLOW | _O_CLOEXEC)
-    status = os.fstat(descriptor)
-    if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        os.close(descriptor)
-        raise PermissionError(f"{path} belongs to another user or can be written to by others")
-    return descriptor
+def _in_folder(path: str, work: Callable[[int, list[int]], Result]) -> Result:
+    """What ``work`` makes of a descriptor of the folder, and of a list for others that are to be closed after it.
+
+    Raises:
+        OSError: the folder is not known to be this user's alone.
+    """
+
+    def checked(opened: list[int]) -> Result:
+        opened += map(os.open, (path,), (os.O_RDONLY | _O_DIRECTORY | _O_NOFOLLOW | _O_CLOEXEC,))
+        status = os.fstat(opened[0])
+        if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise PermissionError(f"{path} belongs to another user or can be written to by others")
+        return work(opened[0], opened)
+
+    return closing(checked)
 
 
 def _is_ours(status: os.stat_result) -> bool:
@@ -154,20 +165,18 @@ def _load(name: str, path: str) -> bytes:
     if not _HAS_DIR_FD:
         with open(os.path.join(path, name), "rb") as file:
             return file.read()
-    where = _open_folder(path)
-    try:
-        descriptor = os.open(name, os.O_RDONLY | _O_NOFOLLOW | _O_CLOEXEC | getattr(os, "O_NONBLOCK", 0), dir_fd=where)
-        try:
-            status = os.fstat(descriptor)
-            if not _is_ours(status):
-                raise PermissionError(f"{path}/{name} is not a regular file that only this user can write to")
-            if abs(time.time() - status.st_mtime) > _DAY_S:
-                _keep_young(descriptor)
-            return _read_all(descriptor)
-        finally:
-            os.close(descriptor)
-    finally:
-        os.close(where)
+    flags = os.O_RDONLY | _O_NOFOLLOW | _O_CLOEXEC | getattr(os, "O_NONBLOCK", 0)
+
+    def read(where: int, opened: list[int]) -> bytes:
+        opened += map(partial(os.open, dir_fd=where), (name,), (flags,))
+        status = os.fstat(opened[1])
+        if not _is_ours(status):
+            raise PermissionError(f"{path}/{name} is not a regular file that only this user can write to")
+        if abs(time.time() - status.st_mtime) > _DAY_S:
+            _keep_young(opened[1])
+        return _read_all(opened[1])
+
+    return _in_folder(path, read)
 
 
 def load(name: str) -> tuple[bytes | None, str]:
@@ -177,10 +186,9 @@ def load(name: str) -> tuple[bytes | None, str]:
         content = _load(name, folder())
     except Off as off:
         return None, f"off ({off})"
-    except FileNotFoundError:
-        return None, "miss"
     except OSError as error:
-        return None, f"unusable: {error}"
+        let_out(error)
+        return None, "miss" if isinstance(error, FileNotFoundError) else f"unusable: {error}"
     digest, module = content[:_DIGEST_SIZE], content[_DIGEST_SIZE:]
     if fingerprint(name.encode(), module) != digest:
         return None, "unusable: the entry is damaged"
@@ -194,22 +202,26 @@ def prospect(name: str) -> str:
         path = folder()
         if not _HAS_DIR_FD:
             return "hit" if os.path.exists(os.path.join(path, name)) else "miss"
-        where = _open_folder(path)
-        try:
-            status = os.stat(name, dir_fd=where, follow_symlinks=False)
-            return "hit" if _is_ours(status) else "off"
-        except FileNotFoundError:
-            return "miss" if os.access(path, os.W_OK) else "off"
-        finally:
-            os.close(where)
-    except FileNotFoundError:
-        return "miss"
-    except (Off, OSError):
+        return _in_folder(path, lambda where, _: _prospect(name, path, where))
+    except Off:
         return "off"
+    except OSError as error:
+        let_out(error)
+        return "miss" if isinstance(error, FileNotFoundError) else "off"
 
 
-def _write(descriptor: int, content: bytes) -> None:
-    with os.fdopen(descriptor, "wb") as file:
+def _prospect(name: str, path: str, where: int) -> str:
+    try:
+        status = os.stat(name, dir_fd=where, follow_symlinks=False)
+    except FileNotFoundError as error:
+        let_out(error)
+        return "miss" if os.access(path, os.W_OK) else "off"
+    return "hit" if _is_ours(status) else "off"
+
+
+def _write(where: int | str, content: bytes) -> None:
+    """Writes to an open descriptor, which stays open, or into a new file."""
+    with open(where, "xb" if isinstance(where, str) else "wb", closefd=isinstance(where, str)) as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
@@ -217,10 +229,10 @@ def _write(descriptor: int, content: bytes) -> None:
 
 def _keep_young(descriptor: int) -> None:
     """Sets an entry's time to now: the ones that are removed are those that nobody has used for longest."""
-    try:  # noqa: SIM105 - as in processor()
+    try:
         os.utime(descriptor)
-    except OSError:
-        pass
+    except OSError as error:
+        let_out(error)
 
 
 def _remove_old(where: int, written: str) -> None:
@@ -244,32 +256,33 @@ def _remove_old(where: int, written: str) -> None:
 def _store(name: str, path: str, content: bytes) -> None:
     os.makedirs(path, mode=0o700, exist_ok=True)
     temporary = f"{name}.{os.getpid()}.{os.urandom(4).hex()}"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _O_NOFOLLOW | _O_CLOEXEC | _O_BINARY
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _O_NOFOLLOW | _O_CLOEXEC
     if not _HAS_DIR_FD:
         target = os.path.join(path, temporary)
         try:
-            _write(os.open(target, flags, 0o600), content)
+            _write(target, content)
             os.replace(target, os.path.join(path, name))
         except BaseException:
             os.unlink(target)
             raise
         return
-    where = _open_folder(path)
-    try:
-        descriptor = os.open(temporary, flags, 0o600, dir_fd=where)
+
+    def write(where: int, opened: list[int]) -> None:
         try:
-            _write(descriptor, content)
+            opened += map(partial(os.open, dir_fd=where), (temporary,), (flags,), (0o600,))
+            _write(opened[1], content)
             os.replace(temporary, name, src_dir_fd=where, dst_dir_fd=where)
         except BaseException:
-            os.unlink(temporary, dir_fd=where)
+            if len(opened) > 1:
+                os.unlink(temporary, dir_fd=where)
             raise
         # Another process may be doing the same.
-        try:  # noqa: SIM105 - as in processor()
+        try:
             _remove_old(where, name)
-        except OSError:
-            pass
-    finally:
-        os.close(where)
+        except OSError as error:
+            let_out(error)
+
+    _in_folder(path, write)
 
 
 def store(name: str, module: bytes) -> str:
@@ -281,5 +294,6 @@ def store(name: str, module: bytes) -> str:
     except Off as off:
         return f"off ({off})"
     except OSError as error:
+        let_out(error)
         return f"not written: {error}"
     return "written"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+from host_shims.descriptors import read_small
+from host_shims.struck import let_out
 from skywasm.errors import CoreUnavailableError
 
 _MIB = 2**20
@@ -15,25 +17,18 @@ INSTANCE_MIB = 68
 _LIMITS = ((b"Max address space", 0), (b"Max data size", 5))
 
 
-def _read(path: str) -> bytes:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        return os.read(descriptor, 4096)
-    finally:
-        os.close(descriptor)
-
-
 def left_mib() -> int | None:
     """MiB of addresses left under ``ulimit -v`` and ``ulimit -d``; None where neither is set or can be known."""
     if not sys.platform.startswith("linux"):
         return None
     try:
         # Not by getrlimit: programs and their tests put their own in its place, for the limit of open files.
-        lines = _read("/proc/self/limits").splitlines()
+        lines = read_small("/proc/self/limits").splitlines()
         soft = {name: line[len(name) :].split()[0] for line in lines for name, _ in _LIMITS if line.startswith(name)}
         found = [(int(soft[name]), field) for name, field in _LIMITS if soft.get(name, b"unlimited") != b"unlimited"]
-        used = _read("/proc/self/statm").split() if found else []
-    except OSError:
+        used = read_small("/proc/self/statm").split() if found else []
+    except OSError as error:
+        let_out(error)
         return None
     page = os.sysconf("SC_PAGE_SIZE") if found else 0
     return min(((limit - int(used[field]) * page) // _MIB for limit, field in found), default=None)

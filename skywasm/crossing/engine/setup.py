@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
+from host_shims.struck import let_out
 from skywasm.crossing import convention
 from skywasm.crossing.engine import cache
 from skywasm.errors import CoreUnavailableError
@@ -77,14 +78,15 @@ def wasmtime_version(package: str) -> str:
         for name in os.listdir(os.path.dirname(package)):
             if name.startswith("wasmtime-") and name.endswith(".dist-info"):
                 return name[len("wasmtime-") : -len(".dist-info")]
-    except OSError:
+    except OSError as error:
         # Inside an archive.
-        pass
+        let_out(error)
     from importlib.metadata import PackageNotFoundError, version
 
     try:
         return version(_WASMTIME)
-    except PackageNotFoundError:
+    except PackageNotFoundError as error:
+        let_out(error)
         return "unknown"
 
 
@@ -97,7 +99,8 @@ def prospect(digest: str) -> str:
     """What loading will find in the cache, as ``cache.prospect`` says it. About 1 ms, loads nothing."""
     try:
         return cache.prospect(_entry(wasmtime_version(wasmtime_package()), digest))
-    except Exception:
+    except Exception as error:
+        let_out(error)
         # Loading will say what is wrong, and soon.
         return "hit"
 
@@ -122,6 +125,7 @@ def roomy(work: Callable[[], bytes]) -> bytes:
         thread = threading.Thread(target=run, name="skywasm-compile", daemon=True)
         thread.start()
     except RuntimeError as error:
+        let_out(error)
         raise CoreUnavailableError(f"compiling needs a thread with a deeper stack: {error}") from error
     finally:
         threading.stack_size(before)
@@ -152,10 +156,12 @@ class Loaded:
         except CoreUnavailableError:
             raise
         except AttributeError as error:
+            let_out(error)
             # Of wasmtime's own import, or a function that the library lacks.
             known = f"wasmtime {self.version}".rstrip()
             raise CoreUnavailableError(f"{known} cannot be used: {type(error).__name__}: {error}; {_ADVICE}") from error
         except Exception as error:
+            let_out(error)
             # ImportError without ctypes or wasmtime, OSError when the library does not load, and more.
             raise CoreUnavailableError(f"wasmtime cannot be used: {type(error).__name__}: {error}") from error
 
@@ -178,6 +184,7 @@ class Loaded:
             try:
                 self.compiled = library.Compiled(self.engine, kept)
             except RuntimeError as error:
+                let_out(error)
                 self.cache = f"unusable: {error}"
             else:
                 return
