@@ -38,6 +38,8 @@ _SMALL = 48 * 1024
 # A file or two are hashed sooner than lanes are set up.
 _FEW = 2
 _STEPS = 8
+# What can be wrong with a file, its path, its bytes or the other arguments. All else is the program's own matter.
+_FAULTS = (OSError, ValueError, TypeError, AttributeError, LookupError, AssertionError, RuntimeError)
 # Modules of Python whose exceptions are a file's result: an unknown algorithm, bytes that cannot be decoded.
 _ANSWERS = ("hashlib", "codecs", "encodings")
 
@@ -64,7 +66,7 @@ def hash_one(path: Any, alg: str, index: int) -> Any:
     except SkyPilotError:
         # The sandbox's own matter, not this file's.
         raise
-    except Exception as error:
+    except _FAULTS as error:
         let_out(error, *_ANSWERS)
         return at_index(error, index)
 
@@ -75,7 +77,7 @@ def tail_one(path: Any, n: int, index: int) -> Any:
         return BY_NAME["read_last_n_lines"].function(path, n)
     except SkyPilotError:
         raise
-    except Exception as error:
+    except _FAULTS as error:
         let_out(error, *_ANSWERS)
         return at_index(error, index)
 
@@ -109,7 +111,7 @@ def hash_group(
 def _python_one(path: Any, alg: str, index: int) -> Any:
     try:
         return BY_NAME["hash_file"].reference(path, alg).hexdigest()
-    except Exception as error:
+    except _FAULTS as error:
         let_out(error, *_ANSWERS)
         return at_index(error, index)
 
