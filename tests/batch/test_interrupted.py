@@ -240,3 +240,58 @@ def test_a_program_that_ends_at_ctrl_c(alg: str, delay_ms: int, tmp_path: pathli
     )
     assert found["stderr"].rstrip().endswith("KeyboardInterrupt")
     assert "Fatal" not in found["stderr"]
+
+
+@pytest.mark.parametrize("call", ["hash_files", "read_last_n_lines"])
+@pytest.mark.parametrize("mode", ["auto", "wasm", "python"])
+def test_what_another_thread_throws_is_no_result(mode: str, call: str, tmp_path: pathlib.Path) -> None:
+    """With return_exceptions, an exception that is thrown into the thread comes out and stands for no file."""
+    found = run(
+        FILES
+        + """
+    import ctypes, threading
+    class Thrown(Exception):
+        pass
+    some = paths[:20]
+    calls = {
+        "hash_files": lambda: batch.hash_files(some, "sha1", threads=1, return_exceptions=True),
+        "read_last_n_lines": lambda: batch.read_last_n_lines(some, 2, return_exceptions=True),
+    }
+    call = calls[sys.argv[3]]
+    want, wrong, out, stop = call(), [], 0, False
+    def work():
+        global out
+        while not stop:
+            try:
+                while not stop:
+                    got = call()
+                    if got != want:
+                        wrong.append(repr([one for one in got if one not in want][:1]))
+            except Thrown:
+                out += 1
+    def guarded():
+        # What strikes on the way into a handler ends the work; then it begins anew.
+        while not stop:
+            try:
+                work()
+            except Thrown:
+                pass
+    thread = threading.Thread(target=guarded)
+    threading.excepthook = lambda _: None
+    thread.start()
+    dice, end = random.Random(9), time.monotonic() + 1.5
+    while time.monotonic() < end:
+        time.sleep(dice.uniform(0, 0.001))
+        if not thread.is_alive():
+            thread = threading.Thread(target=guarded)
+            thread.start()
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(Thrown))
+    stop = True
+    thread.join()
+    report(wrong=wrong[:3], out=out, right=call() == want)
+    """,
+        args=[mode, str(tmp_path), call],
+    )
+    assert found["wrong"] == []
+    assert found["right"]
+    assert found["out"] > 20
