@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import pathlib
 
 import pytest
@@ -313,15 +314,18 @@ def test_the_drop_in_is_taken_back() -> None:
         import skywasm
         skywasm.skypilot.install()
         from sky.utils import common_utils
-        before = common_utils.base36_encode.__module__
+        before = common_utils.base36_encode
         from skywasm.bench.originals import Originals
         from skywasm.functions import BY_NAME
         originals = Originals()
-        report(before=before, timed=originals.function(BY_NAME["base36_encode"]).__module__, label=originals.label)
+        timed = originals.function(BY_NAME["base36_encode"])
+        files = [function.__code__.co_filename for function in (before, timed)]
+        report(files=files, skypilots=common_utils.__file__, label=originals.label)
         """
     )
-    assert found["before"].startswith("skywasm")
-    assert found["timed"] == "sky.utils.common_utils"
+    before, timed = found["files"]
+    assert before.startswith(os.path.dirname(skywasm.__file__))
+    assert timed == found["skypilots"]
     assert found["label"].startswith("SkyPilot ")
 
 
