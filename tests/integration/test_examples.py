@@ -82,7 +82,7 @@ def test_dropin(tmp_path: pathlib.Path) -> None:
     assert done.returncode == 0, done.stderr
     assert [line.partition(":")[0] for line in lines] == [
         "sky.utils.common_utils",
-        "skywasm",
+        "skywasm.skypilot.stand_ins",
         f"{sum(row.replaces is not None for row in ROWS)} functions replaced",
         "sky.utils.common_utils",
         "the same name",
