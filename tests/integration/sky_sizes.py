@@ -154,7 +154,7 @@ def ports(folder, port):
     from sky.utils import common_utils
 
     # Other programs take ports too: then once more, further up.
-    for base in range(port, port + 100, 20):
+    for base in range(port, port + 10_000, 1_000):
         gave = found_ports(base)
         if gave == [0, 2, 2, 4, 5]:
             break

@@ -42,9 +42,9 @@ def test_the_same_with_the_drop_in(answered: dict[str, dict[str, Any]], name: st
     """The answer is the same, and so is what each function gave; it was skywasm's that was called each time."""
     alone, found = answered["off"]["cases"][name], answered[backend]["cases"][name]
     assert found.get("gave", found.get("error")) == alone["gave"]
-    assert [(function, gave) for function, _, gave in found["seen"]] == [
-        (function, gave) for function, _, gave in alone["seen"]
-    ]
+    ours, theirs = ([(function, gave) for function, _, gave in one["seen"]] for one in (found, alone))
+    # How often a port is looked for depends on what other programs take.
+    assert set(map(repr, ours)) == set(map(repr, theirs)) if name == "ports" else ours == theirs
     assert {whose for _, whose, _ in found["seen"]} == {"skywasm"}
 
 
