@@ -227,7 +227,8 @@ def _through_the_artifact(core: Any) -> Callable[..., list[str]]:
     def road(
         file_path: PathOrFd, n: int, chunk_size: int = 8192, encoding: str = "utf-8", errors: str = "replace"
     ) -> list[str]:
-        if not isinstance(n, int) or not isinstance(chunk_size, int):
+        # Before the file is opened: a descriptor is used up by that.
+        if type(n) is not int or not isinstance(chunk_size, int):
             raise NeedsReference
         _check_arguments(n, chunk_size)
         if n == 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import decimal
+import enum
 import fractions
 import hashlib
 import pathlib
@@ -33,6 +34,12 @@ class Number(float):
 
     def __format__(self, spec: str) -> str:
         return f"<{spec}>"
+
+
+class Count(enum.IntEnum):
+    """An int of a derived type."""
+
+    ONE = 1
 
 
 # --- base36_encode

@@ -121,6 +121,22 @@ def test_same_as_reference_read_last_n_lines_odd_paths(backend: str, path: Any, 
     assert_same(lambda: skywasm.read_last_n_lines(path, n), lambda: common_utils.read_last_n_lines(path, n))
 
 
+@pytest.mark.parametrize("n", [True, False, 2.0, strategies.Count.ONE])
+@pytest.mark.parametrize("encoding", ["utf-8", "", "utf-16"])
+def test_a_descriptor_and_a_number_that_is_no_plain_int(backend: str, n: Any, encoding: str, tmp_path: Path) -> None:
+    """Whoever answers for a number of another type, the descriptor is opened once only."""
+    path = tmp_path / "file"
+    path.write_bytes(b"a\nb\n")
+
+    def opened() -> int:
+        return os.open(path, os.O_RDONLY)
+
+    assert_same(
+        lambda: skywasm.read_last_n_lines(opened(), n, 8192, encoding, "strict"),
+        lambda: common_utils.read_last_n_lines(opened(), n, 8192, encoding, "strict"),
+    )
+
+
 @pytest.mark.parametrize("chunk_size", [0.5, 2.5, "1"])
 def test_a_descriptor_that_is_closed_by_the_time_of_the_error(backend: str, chunk_size: Any, tmp_path: Path) -> None:
     """An error after opening is its own, though the descriptor that was given for the file is closed by then."""
