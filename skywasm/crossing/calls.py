@@ -155,6 +155,7 @@ def text(out: bytes, kind: str = "text") -> str:
     try:
         return out.decode("utf-8", "surrogatepass" if kind == "text" else "strict")
     except UnicodeDecodeError as error:
+        let_out(error)
         raise TrapError(f"the artifact gave text that is not UTF-8: {error}") from None
 
 

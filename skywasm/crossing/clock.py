@@ -12,6 +12,7 @@ import os
 import sys
 import time
 
+from host_shims.struck import let_out
 from skywasm.errors import LimitError
 
 TYPE_CHECKING = False
@@ -98,6 +99,7 @@ def _see_to_ticks() -> None:
         _original(_thread, "start_new_thread")(_tick, (_ticker,))
     except RuntimeError as error:
         _ticked = None
+        let_out(error)
         raise LimitError(f"no deadline can be kept: {error}") from error
 
 

@@ -10,6 +10,7 @@ import ctypes
 import weakref
 from functools import partial
 
+from host_shims.struck import let_out
 from skywasm.crossing import clock, rules
 from skywasm.crossing import convention as c
 from skywasm.crossing.engine import headroom
@@ -250,6 +251,7 @@ class Instance:
         try:
             return self.take(pointer, length).decode()
         except UnicodeDecodeError as error:
+            let_out(error)
             raise TrapError(f"{self.module.name} gave text that is not UTF-8: {error}") from None
 
     def take(self, pointer: int, length: int) -> bytes:

@@ -139,7 +139,8 @@ def _find_hashes() -> Callable[[str], HashObject]:
     _hashlib_new = hashlib.new
     try:
         from _hashlib import new as _openssl_new
-    except ImportError:
+    except ImportError as error:
+        let_out(error)
         _openssl_new = None
     return _hashlib_new
 

@@ -54,10 +54,11 @@ def _all_in_python(pids: Sequence[Any]) -> list[bool]:
         if there:
             try:
                 kill(pid, 0)
-            except ProcessLookupError:
+            except ProcessLookupError as error:
+                let_out(error)
                 there = False
-            except PermissionError:
-                pass
+            except PermissionError as error:
+                let_out(error)
         append(there)
     return results
 

@@ -148,6 +148,7 @@ def _made() -> Module:
         from skywasm.crossing.engine import library, setup  # noqa: F401
         from skywasm.crossing.module import Module
     except (ImportError, OSError) as error:
+        let_out(error)
         # Pythons without libffi have no ctypes.
         raise CoreUnavailableError(f"Python cannot load what the engine needs: {error}") from error
     content, digest = artifact()

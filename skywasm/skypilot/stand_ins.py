@@ -12,6 +12,7 @@ from __future__ import annotations
 import builtins
 import sys
 
+from host_shims.struck import let_out
 from skywasm.crossing import rules
 from skywasm.functions import BY_NAME, ROWS
 from skywasm.functions import machine as variables
@@ -65,7 +66,8 @@ class Original:
         """Whether somebody has replaced a function, class or module that this one uses, as tests do."""
         try:
             return not self._is_as_it_was()
-        except (KeyError, AttributeError):
+        except (KeyError, AttributeError) as error:
+            let_out(error)
             return True
 
 
@@ -152,9 +154,9 @@ def _answered(name: str, psutil_name: str) -> Any:
     if not _is_touched(name) and not _is_replaced("psutil", psutil_name):
         try:
             return ours()
-        except (ValueError, OverflowError):
+        except (ValueError, OverflowError) as error:
             # The same error, which SkyPilot raises so that its command line shows no traceback.
-            pass
+            let_out(error)
     return _original(name)
 
 

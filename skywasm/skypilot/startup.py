@@ -66,6 +66,9 @@ def find_spec(name: str, path: "Any", target: "Any") -> "Any":
     except ImportError:
         raise
     except Exception as error:
+        from host_shims.struck import let_out
+
+        let_out(error)
         import warnings
 
         problem = f"skywasm's drop-in stays off: {type(error).__name__}: {error}; `skywasm check` tells more"

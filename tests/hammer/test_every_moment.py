@@ -229,3 +229,38 @@ def test_loading(mode: str, rng: SeededRandom) -> None:
     assert found["wrong"] == []
     assert (found["backend"], found["warnings"]) == ("wasm", [])
     assert found["count"] > 20
+
+
+def test_an_import_of_the_first_call_is_struck() -> None:
+    """An alarm in the midst of the first call's imports comes out as itself, and is no reason to answer in Python."""
+    found = run(
+        """
+    import signal, sys
+    import skywasm
+    struck, lost = [], []
+    def ring(number, frame):
+        raise TimeoutError("the program's own")
+    signal.signal(signal.SIGALRM, ring)
+    class Finder:
+        @staticmethod
+        def find_spec(name, path=None, target=None):
+            if name.startswith(("skywasm.", "ctypes", "wasmtime")) and name not in struck:
+                struck.append(name)
+                signal.raise_signal(signal.SIGALRM)
+    skywasm.set_backend("auto")
+    sys.meta_path.insert(0, Finder)
+    for _ in range(50):
+        before = len(struck)
+        try:
+            skywasm.warm_up()
+        except TimeoutError:
+            continue
+        lost += struck[before:]
+        break
+    sys.meta_path.remove(Finder)
+    report(struck=struck, lost=lost, info=skywasm.get_backend_info()["backend"], warnings=warnings)
+    """
+    )
+    assert "skywasm.crossing.engine" in found["struck"]
+    assert found["lost"] == []
+    assert (found["info"], found["warnings"]) == ("wasm", [])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 
+from host_shims.struck import let_out
 from skywasm.crossing.engine import library
 
 TYPE_CHECKING = False
@@ -72,9 +73,11 @@ def problem(package: str, configuration: Sequence[tuple[str, int]]) -> str | Non
         import wasmtime
         from wasmtime import _bindings
     except (ImportError, AttributeError, OSError, RuntimeError) as error:
+        let_out(error, "wasmtime")
         return f"its own declarations cannot be read ({type(error).__name__}: {error})"
     del wasmtime
     try:
         return next(differences(_bindings, configuration), None)
     except (AttributeError, TypeError, ValueError) as error:
+        let_out(error, "wasmtime")
         return f"its own declarations cannot be compared in {package} ({type(error).__name__}: {error})"
