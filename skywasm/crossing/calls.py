@@ -127,7 +127,7 @@ def finish(module: Module, seat: Seat, status: int, given: Given, release: bool)
                 request = module.interface.requests[number]
                 own = given.get(request.name)
                 answer = answer if own is None else answerer(request, own)
-            put_answer(cells, c.CELL_ANSWER, answer(cells, instance), number)  # type: ignore[misc]
+            put_answer(seat[places.SLOTS], answer(cells, instance), number)  # type: ignore[misc]
         status = instance.enter(module.resume, left_s(rules.timed), release)
     return status
 

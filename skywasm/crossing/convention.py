@@ -1,6 +1,6 @@
 """The convention between host and guest: the numbers that both sides know.
 
-``wasm-core/guest/src/wire.rs`` holds them for Rust; ``tests/contract`` compares the two. docs/CONVENTION.md tells what
+``wasm-core/guest/src/wire.rs`` holds them for Rust; ``tests/contract`` compares the two. docs/ARCHITECTURE.md tells what
 they mean.
 """
 
@@ -14,6 +14,9 @@ SECTION = b"skywasm.interface"
 
 SLOTS = 8
 """Parameters of every export, each an i64; the result is one too and takes the first one's place."""
+
+SLOT_ANSWER = 0
+"""The parameter of ``skywasm.resume`` that is the answer to what was asked."""
 
 SLOT_INPUT = 7
 """The parameter that says where the input lies: 0 for the window, else where ``skywasm.reserve`` has made room."""
@@ -32,8 +35,7 @@ IN_WINDOW = 2**29
 CELLS = 16
 CELL_RESULT = 0
 CELL_REQUEST = 1
-CELL_ANSWER = 2
-CELL_ARGUMENTS = 3
+CELL_ARGUMENTS = 2
 CELL_OFFSETS = 9
 CELL_LEFT = 10
 CELL_LEFT_COUNT = 11
@@ -45,10 +47,12 @@ E_LIMIT = -2
 """A buffer would exceed the guest's memory."""
 E_PROTOCOL = -3
 """The call does not follow the convention."""
-AGAIN = -100
+AGAIN = -(2**32)
 """A slice of the work is done: ``skywasm.resume`` goes on with it."""
-ASK = -101
-"""The guest has a request in its cells: ``skywasm.resume`` goes on once the answer is there."""
+ASK = AGAIN - 1
+"""The guest has a request in its cells: ``skywasm.resume`` goes on, with the answer as its first parameter. No error
+number of a system is as low, so that an answer which a trap leaves in its slot does not ask once more.
+"""
 
 BUFFERS = "skywasm.buffers"
 RESERVE = "skywasm.reserve"

@@ -8,6 +8,7 @@ own matter.
 from __future__ import annotations
 
 from host_shims.struck import let_out
+from skywasm.crossing import convention as c
 from skywasm.errors import NeedsReference, TrapError
 
 TYPE_CHECKING = False
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from skywasm.crossing.instance import Instance
     from skywasm.crossing.interface import Request
 
-_CELL = 3
 _ONE_CELL = {"int": "cells[{0}]", "bool": "cells[{0}] != 0"}
 _TWO_CELLS = {
     "room": "instance.region(cells[{0}], cells[{1}])",
@@ -51,7 +51,7 @@ def _maker(kinds: tuple[str, ...]) -> Callable[..., Any]:
     Code is made of kinds only, which are ours; nothing of the module's record goes into it.
     """
     if kinds not in _makers:
-        given, at = [], _CELL
+        given, at = [], c.CELL_ARGUMENTS
         for kind in kinds:
             given.append((_ONE_CELL.get(kind) or _TWO_CELLS[kind]).format(at, at + 1))
             at += 1 if kind in _ONE_CELL else 2
@@ -67,15 +67,15 @@ def answerer(request: Request, call: Callable[..., int]) -> Callable[[Any, Insta
     return _maker(tuple(kind for _, kind in request.parameters))(call)  # type: ignore[no-any-return]
 
 
-def put_answer(cells: Any, at: int, answer: Any, request: str) -> None:
-    """Gives the guest an answer.
+def put_answer(slots: Any, answer: Any, request: str) -> None:
+    """Puts an answer where the guest is resumed with it.
 
     Raises:
         NeedsReference: one that 64 bits cannot carry, such as a replaced ``os.cpu_count`` may give.
         TrapError: none at all.
     """
     try:
-        cells[at] = answer
+        slots[c.SLOT_ANSWER] = answer
     except ValueError as error:
         let_out(error)
         raise NeedsReference from None

@@ -81,6 +81,8 @@ def _arguments(function: Function) -> tuple[list[str], list[str]]:
 
 def _answer(function: Function) -> tuple[str, str, str]:
     """Whether the guest is done and all is well, the answer, and the step before both."""
+    # Whoever asks has looked at it already.
+    status = "status" if function.asks else "slots[0]"
     if function.result in DATA:
         first_is_data = bool(function.parameters) and function.parameters[0][1] in DATA
         # After a trap slot 0 still holds what went in. A length is below every result of bytes, so the check that those
@@ -90,11 +92,11 @@ def _answer(function: Function) -> tuple[str, str, str]:
         return (
             f"error is None and 0 <= length <= {c.OUTPUT}{untrapped}",
             f"window[:length]{decoded}",
-            f"length = slots[0] - {c.IN_WINDOW}",
+            f"length = {status} - {c.IN_WINDOW}",
         )
     value = {"float": "reals[0]", "int": "cells[0]", "bool": "status == 1", "size": "status"}[function.result]
     right = "status == 0" if function.result in ("float", "int") else "status >= 0"
-    return f"error is None and {right} and trap.value is None", value, "status = slots[0]"
+    return f"error is None and {right} and trap.value is None", value, "" if function.asks else f"status = {status}"
 
 
 def _asking(module: Module, function: Function) -> tuple[list[str], dict[str, Any]]:
@@ -114,11 +116,11 @@ def _asking(module: Module, function: Function) -> tuple[list[str], dict[str, An
         known, answer = f" and cells[{c.CELL_REQUEST}] in answers", f"answers[cells[{c.CELL_REQUEST}]](cells, instance)"
         names = {"answers": module.answers}
     steps = [
-        f"        while slots[0] == {c.ASK}{known}:",
-        f"            cells[{c.CELL_ANSWER}] = {answer}",
-        # After a trap it would still ask.
-        "            slots[0] = 0",
+        "        status = slots[0]",
+        f"        while status == {c.ASK}{known}:",
+        f"            slots[{SLOT_WORDS * c.SLOT_ANSWER}] = {answer}",
         f"            error = enter(*calls[{resume}])",
+        "            status = slots[0]",
     ]
     return steps, names
 
@@ -157,7 +159,7 @@ def _crossing(module: Module, function: Function, steps: Sequence[str], names: s
         *(f"        {step}" for step in steps),
         f"        error = enter(*(calls[{index}] or instance.bind({index})))",
         *(_asking(module, function)[0] if function.asks else ()),
-        f"        {status}",
+        *([f"        {status}"] if status else ()),
         f"        if {right}:",
         f"            answer = {value}",
         "    except ValueError as failed:",

@@ -45,8 +45,8 @@ ROOMS: dict[str, set[str]] = {
         *("skywasm.crossing", "skywasm.crossing.convention"),
     },
     "skywasm.skypilot": {
-        *("skywasm", "skywasm.errors", "skywasm.log", "skywasm.loading", "skywasm.functions", "skywasm.routes"),
-        "skywasm.crossing",
+        *("host_shims", "skywasm", "skywasm.errors", "skywasm.log", "skywasm.loading", "skywasm.functions"),
+        *("skywasm.routes", "skywasm.crossing"),
     },
     # The package itself: what programs import.
     "skywasm": {

@@ -176,9 +176,9 @@ def test_a_function_asks_for_the_capabilities_of_its_row(monkeypatch: pytest.Mon
     asked: set[str] = set()
     whole = calls.put_answer
 
-    def noting(cells: Any, at: int, answer: Any, request: Any) -> None:
-        asked.add(INTERFACE.requests[cells[c.CELL_REQUEST]].capability)
-        whole(cells, at, answer, request)
+    def noting(slots: Any, answer: Any, request: Any) -> None:
+        asked.add(INTERFACE.requests[request].capability)
+        whole(slots, answer, request)
 
     monkeypatch.setattr(calls, "put_answer", noting)
     with examples.Workplace(quick=True) as place, skywasm.use_backend("wasm"):

@@ -136,7 +136,7 @@ def test_a_traceback_shows_the_line_of_a_road() -> None:
     road = roads.road(calls.Way(module, "alive", None, True), {})
     text = shown(lambda: road(7))
     assert f'File "road to {module.name}: alive' in text
-    assert f"    cells[{c.CELL_ANSWER}] = ask(cells[{c.CELL_ARGUMENTS}])" in text
+    assert f"    slots[{c.SLOT_ANSWER}] = ask(cells[{c.CELL_ARGUMENTS}])" in text
     assert "lambda pid: 1 // (pid - 7)" in text
 
 

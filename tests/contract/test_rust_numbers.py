@@ -59,6 +59,7 @@ def snake(name: str) -> str:
 
 # Names in Rust, and the same number's in Python, where that is another name.
 NAMES = {
+    "ANSWER_SLOT": "SLOT_ANSWER",
     "INPUT_SLOT": "SLOT_INPUT",
     "INPUT_WINDOW": "WINDOW",
     "OUTPUT_WINDOW": "OUTPUT",

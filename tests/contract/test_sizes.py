@@ -22,8 +22,6 @@ TEST_FILE_LINES, TEST_FUNCTION_LINES = 500, 60
 NESTING = 4
 # Longer than others since before there was a limit: every shape of an import, with what becomes of it.
 LONG_TESTS = {"tests/migrate/test_shapes.py": 600}
-# Rounds of MD5 over vectors, and the plan of which message goes where: to be split with the next change of it.
-LONG_RUST = {"wasm-core/src/algorithms/md5_lanes.rs": 375}
 FILES = sorted([*ROOT.glob("skywasm/**/*.py"), *ROOT.glob("host_shims/**/*.py")])
 TESTS = sorted(ROOT.glob("tests/**/*.py"))
 RUST = sorted([*ROOT.glob("wasm-core/src/**/*.rs"), *ROOT.glob("wasm-core/guest/src/**/*.rs")])
@@ -91,7 +89,7 @@ def code_of(text: str) -> str:
 
 def rust_functions(code: str) -> Iterator[tuple[str, int]]:
     """The functions of a text with their lines, from the name to the closing brace."""
-    for found in re.finditer(r"\bfn (\w+)[^;{]*\{", code):
+    for found in re.finditer(r"\bfn (\w+)(?:\[[^\]]*\]|[^;{])*\{", code):
         level, at = 1, found.end()
         while level and at < len(code):
             level += {"{": 1, "}": -1}.get(code[at], 0)
@@ -103,7 +101,7 @@ def rust_functions(code: str) -> Iterator[tuple[str, int]]:
 def test_rust_is_small(path: pathlib.Path) -> None:
     """As for Python: 300 lines a file and 40 a function, tests at a file's end apart."""
     code = code_of(path.read_text(encoding="utf-8"))
-    assert len(code.splitlines()) <= LONG_RUST.get(shown(path), FILE_LINES)
+    assert len(code.splitlines()) <= FILE_LINES
     for name, count in rust_functions(code):
         assert count <= FUNCTION_LINES, f"{name} has {count} lines"
 
@@ -126,5 +124,6 @@ def test_depth_counts_blocks() -> None:
 def test_rust_functions_are_counted() -> None:
     """The measure itself: braces in comments and literals are none, and tests do not count."""
     text = "fn a() {\n // }\n \"}\";\n '{';\n if b { c }\n}\nfn d();\nfn e(x: &'a u8) -> u8\nwhere\n T: B,\n{ 1 }\n"
+    text += "fn g(h: [u8; 4]) {\n}\n"
     text += "#[cfg(test)]\nmod tests {\n fn f() {}\n}\n"
-    assert list(rust_functions(code_of(text))) == [("a", 6), ("e", 4)]
+    assert list(rust_functions(code_of(text))) == [("a", 6), ("e", 4), ("g", 2)]

@@ -68,7 +68,7 @@ WAYS = {
     "answers to requests do not arrive": (
         """
     from skywasm.crossing import calls
-    calls.put_answer = lambda cells, at, answer, request: 1 / 0
+    calls.put_answer = lambda slots, answer, request: 1 / 0
     """,
         "division by zero",
     ),

@@ -27,8 +27,8 @@ _SLOTS = 8
 # Sizes of the static regions: the windows for input and output, the cells.
 _REGIONS = (32 * 1024, 64 * 1024, 16 * 8)
 _IN_WINDOW = 2**29
-_REFUSED, _AGAIN, _ASK = -1, -100, -101
-_ANSWER_CELL, _REQUEST_CELL, _ARGUMENT_CELL = 2, 1, 3
+_REFUSED, _AGAIN, _ASK = -1, -(2**32), -(2**32) - 1
+_REQUEST_CELL, _ARGUMENT_CELL = 1, 2
 _UNIFORM = (["i64"] * _SLOTS, ["i64"])
 
 
@@ -98,12 +98,10 @@ class Guest:
     def finished(self, result: int) -> int | str:
         """Goes on until there is a result, or the host raises."""
         while result in (_AGAIN, _ASK):
-            if result == _ASK:
-                answer = self.answer()
-                if answer is None:
-                    return "raised"
-                self.memory.write(self.store, struct.pack("<q", answer), self.regions[2] + 8 * _ANSWER_CELL)
-            result = self.invoke("skywasm.resume")
+            answer = self.answer() if result == _ASK else 0
+            if answer is None:
+                return "raised"
+            result = self.invoke("skywasm.resume", answer)
         return result
 
     def answer(self) -> int | None:

@@ -1,7 +1,7 @@
 //! Asking the host, and going on with its answer.
 //!
 //! A request has the instance's one exchange to itself: it waits for its turn, puts its arguments into the cells, ends
-//! the call with ASK, and finds the answer in a cell when it is polled again.
+//! the call with ASK, and finds the answer when it is polled again.
 
 use crate::memory;
 use crate::wire::{CELL_ARGUMENTS, CELL_REQUEST};

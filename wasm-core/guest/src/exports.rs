@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::state;
 use crate::tasks;
-use crate::wire::{SLOTS, VERSION as TEXT};
+use crate::wire::{ANSWER_SLOT, SLOTS, VERSION as TEXT};
 
 /// The parameters of an export.
 pub type Slots = [i64; SLOTS];
@@ -44,7 +44,7 @@ own! {
     /// Room for an input that the window does not hold.
     Reserve = "skywasm.reserve", slots => state::reserve(slots[0]);
     /// Going on.
-    Resume = "skywasm.resume", _slots => tasks::resume();
+    Resume = "skywasm.resume", slots => tasks::resume(slots[ANSWER_SLOT]);
 }
 
 /// The first line of the record.

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::kinds::Frame;
 use crate::memory;
 use crate::state::{self, Input};
-use crate::wire::{AGAIN, ASK, CELL_ANSWER, CELL_VALUE, INPUT_SLOT, LENGTH_SLOT, SLOTS};
+use crate::wire::{AGAIN, ASK, CELL_VALUE, INPUT_SLOT, LENGTH_SLOT, SLOTS};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::future::Future;
@@ -201,11 +201,11 @@ pub(crate) fn finish(outcome: Result<Finished, Error>, output: Vec<u8>) -> i64 {
     }
 }
 
-/// `skywasm.resume`.
-pub fn resume() -> i64 {
+/// `skywasm.resume`, with the answer to the request if there was one.
+pub fn resume(answer: i64) -> i64 {
     let task = memory::with(|state| {
         let task = state.task.take()?;
-        state.exchange.answer(memory::cell(CELL_ANSWER));
+        state.exchange.answer(answer);
         Some(task)
     });
     task.map_or(Error::Protocol.code(), drive)

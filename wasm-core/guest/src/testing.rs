@@ -8,8 +8,8 @@ use crate::memory;
 use crate::state;
 use crate::tasks;
 use crate::wire::{
-    AGAIN, ASK, CELL_ANSWER, CELL_ARGUMENTS, CELL_ITEMS, CELL_LEFT_COUNT, CELL_REQUEST, CELL_VALUE, FORM_SLOT,
-    IN_WINDOW, INPUT_SLOT, INPUT_WINDOW, LENGTH_SLOT, OUTPUT_WINDOW, REST_SLOT, SLOTS,
+    AGAIN, ASK, CELL_ARGUMENTS, CELL_ITEMS, CELL_LEFT_COUNT, CELL_REQUEST, CELL_VALUE, FORM_SLOT, IN_WINDOW,
+    INPUT_SLOT, INPUT_WINDOW, LENGTH_SLOT, OUTPUT_WINDOW, REST_SLOT, SLOTS,
 };
 use core::cell::RefCell;
 use core::future::Future;
@@ -227,10 +227,7 @@ fn place(slots: &mut Slots, input: &[u8]) {
 fn resumed(mut code: i64) -> i64 {
     while code == AGAIN || code == ASK {
         assert_eq!(code == ASK, memory::with(|state| state.exchange.asks()));
-        if let Some(answer) = asked() {
-            memory::set_cell(CELL_ANSWER, answer);
-        }
-        code = tasks::resume();
+        code = tasks::resume(asked().unwrap_or_default());
     }
     code
 }

@@ -16,9 +16,10 @@ pub const LARGE_LIMIT: usize = 24 * 1024 * 1024;
 /// Added to the length of a result that lies in the output window.
 pub const IN_WINDOW: i64 = 1 << 29;
 /// A slice of the work is done: call `skywasm.resume`.
-pub const AGAIN: i64 = -100;
-/// A request lies in the cells: answer it and call `skywasm.resume`.
-pub const ASK: i64 = -101;
+pub const AGAIN: i64 = -1 << 32;
+/// A request lies in the cells: call `skywasm.resume` with the answer as its first parameter. No error number of a
+/// system is as low, so that an answer which a trap leaves in its slot does not ask once more.
+pub const ASK: i64 = (-1 << 32) - 1;
 
 /// Cells, each an `i64`.
 pub const CELLS: usize = 16;
@@ -26,12 +27,10 @@ pub const CELLS: usize = 16;
 pub const CELL_VALUE: usize = 0;
 /// The number of a request.
 pub const CELL_REQUEST: usize = 1;
-/// The host's answer to it.
-pub const CELL_ANSWER: usize = 2;
 /// The first of a request's arguments.
-pub const CELL_ARGUMENTS: usize = 3;
+pub const CELL_ARGUMENTS: usize = 2;
 /// As many cells as a request's arguments may take.
-pub const ARGUMENTS: usize = 6;
+pub const ARGUMENTS: usize = 7;
 /// The address of a batch's offsets.
 pub const CELL_OFFSETS: usize = 9;
 /// The address of the indices of items that were left to the reference.
@@ -41,6 +40,8 @@ pub const CELL_LEFT_COUNT: usize = 11;
 /// The number of items of a batch.
 pub const CELL_ITEMS: usize = 12;
 
+/// The slot of `skywasm.resume` that holds the host's answer.
+pub const ANSWER_SLOT: usize = 0;
 /// The slot that holds the length of a batch's input.
 pub const LENGTH_SLOT: usize = 0;
 /// The slot that holds a batch's form.

@@ -186,7 +186,7 @@ fn codes_say_whose_turn_it_is() {
     install();
     assert_eq!(resume(), Error::Protocol.code(), "nothing is pending");
     assert_eq!(start::<three_sums>(5), ASK);
-    assert_eq!(resume(), AGAIN, "an answer, whatever was in the cell");
+    assert_eq!(resume(), AGAIN, "an answer, whatever it is");
     assert_eq!(resume(), ASK);
     assert_eq!(resume(), ASK);
     assert_eq!(resume(), 0);

@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+use crate::Error;
 use alloc::string::String;
 
 /// What Python's `str.split()` and `str.strip()` take for a blank, within ASCII.
@@ -28,9 +29,20 @@ fn without_underscores(text: &str) -> Option<String> {
     Some(text.replace('_', ""))
 }
 
-/// `float(text)`; `None` where Python raises ValueError.
-pub fn float(text: &str) -> Option<f64> {
-    without_underscores(text.trim_matches(is_blank))?.parse().ok()
+/// Whole numbers below this are exact as `f64`.
+const EXACT: u128 = 1 << 53;
+
+/// `float(text)` for whole numbers; `None` where Python raises ValueError.
+///
+/// # Errors
+/// `Error::Input` for any other text with a digit, or with the n of nan and inf: it may be a number. The kernel writes
+/// whole numbers, and reading all others takes tables of 10 KB.
+pub fn whole(text: &str) -> Result<Option<f64>, Error> {
+    match int(text) {
+        Some(value) if value.unsigned_abs() < EXACT => Ok(Some(value as f64)),
+        None if !text.bytes().any(|byte| byte.is_ascii_digit() || byte | 0x20 == b'n') => Ok(None),
+        _ => Err(Error::Input),
+    }
 }
 
 /// `int(text)`; `None` where Python raises ValueError. Numbers beyond `i128` saturate.
@@ -68,15 +80,17 @@ mod tests {
     }
 
     #[test]
-    fn floats_as_python_reads_them() {
-        assert_eq!(float("1e5"), Some(100_000.0));
-        assert_eq!(float(" 100_000 "), Some(100_000.0));
-        assert_eq!(float(".5"), Some(0.5));
-        assert_eq!(float("5."), Some(5.0));
-        assert_eq!(float("-INF"), Some(f64::NEG_INFINITY));
-        assert!(float("nan").unwrap().is_nan());
-        for bad in ["", "max", "1_e5", "1e_5", "1._5", "500m", "0x4", ".", "e5", "1 2"] {
-            assert_eq!(float(bad), None, "{bad}");
+    fn whole_numbers_as_python_reads_them() {
+        for (text, want) in [(" 100_000 ", 1e5), ("-0", 0.0), ("+7\n", 7.0), ("-9007199254740991", -9007199254740991.0)]
+        {
+            assert_eq!(whole(text), Ok(Some(want)), "{text}");
+        }
+        for bad in ["", "max", ".", "e", "_", "--", "abc"] {
+            assert_eq!(whole(bad), Ok(None), "{bad}");
+        }
+        let beyond = ["1e5", ".5", "5.", "1_e5", "500m", "0x4", "1 2", "-INF", "nan", "Infinity", "9007199254740992"];
+        for doubtful in beyond {
+            assert_eq!(whole(doubtful), Err(Error::Input), "{doubtful}");
         }
     }
 }

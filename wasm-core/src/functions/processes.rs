@@ -45,6 +45,14 @@ pub async fn find_free_port(start_port: i64, ports: Ports) -> Result<i64, Error>
 }
 export!(async find_free_port(start_port, ports));
 
+/// Whether Python's `lower()` makes "kubernetes" of it. Beyond ASCII one letter becomes one of these: the Kelvin sign,
+/// a k.
+fn is_kubernetes(name: &[u8]) -> bool {
+    const KELVIN: &[u8] = "\u{212a}".as_bytes();
+    let (first, rest) = name.split_at(if name.starts_with(KELVIN) { KELVIN.len() } else { name.len().min(1) });
+    (first == KELVIN || first.eq_ignore_ascii_case(b"k")) && rest.eq_ignore_ascii_case(b"ubernetes")
+}
+
 /// SkyPilot's number of worker threads: one less than the CPUs, at least 4, four times that for Kubernetes.
 ///
 /// # Errors
@@ -52,9 +60,7 @@ export!(async find_free_port(start_port, ports));
 pub async fn get_parallel_threads(cloud_str: Text<'_>, cpu: Cpu) -> Result<i64, Error> {
     let cpus = optional(cpu.cpu_count().await).unwrap_or(1);
     let threads = LEAST_THREADS.max(cpus.checked_sub(1).ok_or(Error::Input)?);
-    // As Python's lower(), which also lowers letters beyond ASCII: the Kelvin sign becomes a k.
-    let kubernetes = str::from_utf8(&cloud_str).is_ok_and(|name| name.to_lowercase() == "kubernetes");
-    if kubernetes { threads.checked_mul(KUBERNETES_FACTOR).ok_or(Error::Input) } else { Ok(threads) }
+    if is_kubernetes(&cloud_str) { threads.checked_mul(KUBERNETES_FACTOR).ok_or(Error::Input) } else { Ok(threads) }
 }
 export!(async get_parallel_threads(cloud_str, cpu));
 
@@ -169,6 +175,14 @@ mod tests {
             assert_eq!(threads(Some(6), cloud.as_bytes()), Ok(want), "{cloud}");
         }
         assert_eq!(threads(Some(6), b"\xed\xa0\x80"), Ok(5));
+        // Every letter in the place of every other one.
+        for at in 0.."kubernetes".len() {
+            for letter in (0..=u32::from(char::MAX)).filter_map(char::from_u32) {
+                let mut name = String::from("kubernetes");
+                name.replace_range(at..=at, letter.encode_utf8(&mut [0; 4]));
+                assert_eq!(is_kubernetes(name.as_bytes()), name.to_lowercase() == "kubernetes", "{name}");
+            }
+        }
     }
 
     fn workers(machine: &Machine, mounts: i64) -> Result<i64, Error> {

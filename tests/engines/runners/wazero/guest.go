@@ -14,11 +14,10 @@ const (
 	slotCount    = 8
 	inWindow     = 1 << 29
 	refused      = -1
-	again        = -100
-	ask          = -101
+	again        = -1 << 32
+	ask          = again - 1
 	requestCell  = 1
-	answerCell   = 2
-	argumentCell = 3
+	argumentCell = 2
 )
 
 // Sizes of the static regions: the windows for input and output, the cells.
@@ -127,14 +126,13 @@ func (g *guest) call(export string, slots []int64, large int64) (result int64, r
 	full[slotCount-1] = large
 	result, err = g.invoke(export, full...)
 	for err == nil && (result == again || result == ask) {
+		var answer int64
 		if result == ask {
-			var answer int64
 			if answer, raised, err = g.answer(); raised || err != nil {
 				return 0, raised, err
 			}
-			g.module.Memory().WriteUint64Le(uint32(g.regions[2])+8*answerCell, uint64(answer))
 		}
-		result, err = g.invoke("skywasm.resume")
+		result, err = g.invoke("skywasm.resume", answer)
 	}
 	return result, false, err
 }

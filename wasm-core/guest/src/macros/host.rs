@@ -100,7 +100,7 @@ macro_rules! __asked {
                 $label,
             );
             const CELLS: usize = 0 $(+ <$type as $crate::expansion::Sent>::CELLS)*;
-            const { assert!(CELLS <= $crate::wire::ARGUMENTS, "a request takes six cells at most") };
+            const { assert!(CELLS <= $crate::wire::ARGUMENTS, "a request takes seven cells at most") };
             $crate::__record!(LINE.bytes::<{ LINE.length() }>());
         };
     };

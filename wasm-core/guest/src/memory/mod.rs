@@ -12,4 +12,4 @@ pub use allocator::Allocator;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use native::{InputWindow, address, addresses, cell, read_output, set_cell, show, with, write_input};
 #[cfg(target_family = "wasm")]
-pub(crate) use wasm::{InputWindow, address, addresses, cell, set_cell, show, with};
+pub(crate) use wasm::{InputWindow, address, addresses, set_cell, show, with};

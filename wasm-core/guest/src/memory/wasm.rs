@@ -47,11 +47,6 @@ pub(crate) fn with<R>(body: impl FnOnce(&mut State) -> R) -> R {
 }
 
 #[inline(always)]
-pub(crate) fn cell(number: usize) -> i64 {
-    WINDOWS.0.cells[number].get()
-}
-
-#[inline(always)]
 pub(crate) fn set_cell(number: usize, value: i64) {
     WINDOWS.0.cells[number].set(value);
 }

@@ -4,11 +4,10 @@ use wasmi::{Config, Engine, ExternType, FuncType, Instance, Linker, Memory, Modu
 
 pub const SLOTS: usize = 8;
 pub const REFUSED: i64 = -1;
-pub const AGAIN: i64 = -100;
-pub const ASK: i64 = -101;
+pub const AGAIN: i64 = -1 << 32;
+pub const ASK: i64 = AGAIN - 1;
 pub const REQUEST_CELL: usize = 1;
-pub const ANSWER_CELL: usize = 2;
-pub const ARGUMENT_CELL: usize = 3;
+pub const ARGUMENT_CELL: usize = 2;
 /// Sizes of the static regions: the windows for input and output, the cells.
 const REGIONS: [i64; 3] = [32 * 1024, 64 * 1024, 16 * 8];
 const IN_WINDOW: i64 = 1 << 29;
@@ -94,10 +93,6 @@ impl Guest {
     pub fn cell(&self, number: usize) -> i64 {
         let bytes = self.bytes_at(self.regions[2] + 8 * number as i64, 8).expect("the cells lie in the memory");
         i64::from_le_bytes(bytes.try_into().expect("eight bytes"))
-    }
-
-    pub fn set_cell(&mut self, number: usize, value: i64) {
-        self.write(self.regions[2] + 8 * number as i64, &value.to_le_bytes()).expect("the cells lie in the memory");
     }
 
     /// Puts the input where it fits: its address, and slot 7.

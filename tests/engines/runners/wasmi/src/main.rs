@@ -6,7 +6,7 @@
 
 mod guest;
 
-use guest::{AGAIN, ANSWER_CELL, ARGUMENT_CELL, ASK, Guest, REFUSED, REQUEST_CELL};
+use guest::{AGAIN, ARGUMENT_CELL, ASK, Guest, REFUSED, REQUEST_CELL};
 use serde_json::{Value, json};
 
 /// The document, and what a case has come to.
@@ -64,13 +64,9 @@ impl Replay {
     /// Goes on until there is a result; `None` where the host raises.
     fn finished(&mut self, guest: &mut Guest, host: &Value, mut result: i64) -> Result<Option<i64>, String> {
         while result == AGAIN || result == ASK {
-            if result == ASK {
-                match self.answer(guest, host)? {
-                    Some(answer) => guest.set_cell(ANSWER_CELL, answer),
-                    None => return Ok(None),
-                }
-            }
-            result = guest.invoke("skywasm.resume", &[])?;
+            let answer = if result == ASK { self.answer(guest, host)? } else { Some(0) };
+            let Some(answer) = answer else { return Ok(None) };
+            result = guest.invoke("skywasm.resume", &[answer])?;
         }
         Ok(Some(result))
     }
