@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest -q
 LEAST_COVERAGE := 90
 
 .DEFAULT_GOAL := help
-.PHONY: help add derived crossings cluster demo picture test test-% rust-test rust-coverage coverage lint fix check wasm wasm-verify docs engines fuzz rust-fuzz torture older vectors bench rust-bench wheel pythons audit nightly clean
+.PHONY: help add derived crossings cluster demo picture test test-% rust-test rust-coverage coverage lint fix check wasm wasm-verify docs engines fuzz rust-fuzz torture opcodes older vectors bench rust-bench wheel pythons audit nightly clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z%-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -103,6 +103,11 @@ rust-fuzz: ## 1,000,000 random rounds of the Rust core against plain answers, an
 TORTURE ?= --update docs/RELIABILITY.md
 torture: $(VENV)/ready-test ## the long form of threads, forks, interrupts and leaks, and its table (TORTURE="--scale 0.1")
 	PYTHONPATH=tests $(BIN)/python -m torture $(TORTURE)
+	$(if $(filter --update,$(TORTURE)),$(MAKE) --no-print-directory opcodes)
+
+opcodes: $(VENV)/ready-release ## an exception at every opcode of every call, on every Python there is, and its table: hours (OPCODES=50)
+	$(RELEASE)/nox -s opcodes -- $(OPCODES)
+	$(if $(OPCODES),,$(RELEASE)/nox -s opcodes_table)
 
 # Two SkyPilots do not fit into one environment.
 OLDER := $(VENV)-older

@@ -14,6 +14,7 @@ import pathlib
 import re
 import shutil
 import sys
+import time
 import xml.etree.ElementTree as ET
 
 import nox
@@ -54,7 +55,13 @@ PYPY_ITSELF = (
     " and not case-08 and not case-09 and not case-10 and not case-13"
 )
 
+# Strikes at each call and kind of exception, evenly over its opcodes: a batch of 2,000 items has 100,000 of them.
+OPCODES = 1_000
+KINDS = ("OwnTimeout", "OwnError", "OwnInterrupt")
+OPCODES_COLUMNS = ("Python", "mode", "calls", "opcodes", "exceptions", "in Python's own gaps", "seconds", "failures")
+
 DOCUMENT = ROOT / "docs" / "PYTHONS.md"
+RELIABILITY = ROOT / "docs" / "RELIABILITY.md"
 COMMAND = "nox -s table"
 COLUMNS = ("session", "Python", "wasmtime", "psutil", "backend", "passed", "skipped")
 NOX = (sys.executable, "-m", "nox")
@@ -157,15 +164,67 @@ def emscripten(session: nox.Session) -> None:
     _keep(session, f"CPython {version} in Pyodide", "none", "none", "python", f"{passed} answers", skipped)
 
 
+def _struck(session: nox.Session, mode: str, most: int) -> list[str]:
+    """The cells of one mode's strikes at every opcode."""
+    how = json.dumps({"mode": mode, "kinds": KINDS, "most": most, "first": 1})
+    began = time.monotonic()
+    env = {"PYTHONPATH": str(ROOT / "tests")}
+    said = str(session.run("python", "-m", "torture.every_opcode", how, env=env, silent=True))
+    found = json.loads(said.rpartition("REPORT ")[2])
+    for wrong in found["wrong"]:
+        session.warn(wrong)
+    gaps = ", ".join(f"{count:,} {why}" for why, count in sorted(found["gaps"].items())) or "0"
+    numbers = [f"{found[key]:,}" for key in ("calls", "moments", "done")]
+    return [mode, *numbers, gaps, f"{time.monotonic() - began:.0f}", str(len(found["wrong"]))]
+
+
+@nox.session(python=["3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15"])
+def opcodes(session: nox.Session) -> None:
+    """An exception of three kinds at every opcode of every public call; ``-- 50`` for so many of a call at most."""
+    session.install("-e", ".")
+    most = int(session.posargs[0]) if session.posargs else OPCODES
+    kept = ROWS / f"{session.name}.json"
+    kept.unlink(missing_ok=True)
+    version = str(session.run("python", "-c", "import platform; print(platform.python_version())", silent=True)).strip()
+    rows = [[version, *_struck(session, mode, most)] for mode in ("wasm", "auto", "python")]
+    if most == OPCODES:
+        ROWS.mkdir(parents=True, exist_ok=True)
+        kept.write_text(json.dumps([_digest(), session.name, rows]), encoding="utf-8")
+    if any(row[-1] != "0" for row in rows):
+        session.error("not every exception came out as itself, with nothing left behind")
+
+
+def _kept_rows(known: list[str]) -> tuple[dict[str, list], str]:
+    """What sessions have left with this artifact, and the names of those that have left nothing."""
+    rows = [json.loads(path.read_text(encoding="utf-8")) for path in ROWS.glob("*.json")]
+    made = {row[1]: row for row in rows if row[0] == _digest() and row[1] in known}
+    return made, ", ".join(name for name in known if name not in made) or "none"
+
+
+def _sessions(session: nox.Session) -> list[dict[str, str]]:
+    listed = json.loads(str(session.run(*NOX, "--list", "--json", "-f", __file__, external=True, silent=True)))
+    return [one for one in listed if one["name"] not in ("table", "opcodes_table")]
+
+
+@nox.session(python=False)
+def opcodes_table(session: nox.Session) -> None:
+    """The table of docs/RELIABILITY.md, from the rows of ``opcodes`` that were made with this artifact."""
+    known = [one["session"] for one in _sessions(session) if one["name"] == "opcodes"]
+    made, missing = _kept_rows(known)
+    rows = [tuple(row) for name in known if name in made for row in made[name][2]]
+    text = tables.markdown([OPCODES_COLUMNS, *rows], range(2, 8))
+    text += f"\n\nAt most {OPCODES:,} opcodes of a call, evenly. Sessions without a result: {missing}."
+    text += f"\n\nMade with the artifact of SHA-256 `{_digest()}`."
+    tables.update(RELIABILITY, "make torture: opcodes", text)
+    session.log("%s: %d rows; without a result: %s", RELIABILITY.relative_to(ROOT), len(rows), missing)
+
+
 @nox.session(python=False)
 def table(session: nox.Session) -> None:
     """docs/PYTHONS.md, from the rows of the sessions that passed with this artifact."""
-    listed = json.loads(str(session.run(*NOX, "--list", "--json", "-f", __file__, external=True, silent=True)))
-    known = [one["session"] for one in listed if one["name"] != "table"]
-    rows = [json.loads(path.read_text(encoding="utf-8")) for path in ROWS.glob("*.json")]
-    made = {row[1]: row[1:] for row in rows if row[0] == _digest() and row[1] in known}
-    missing = ", ".join(name for name in known if name not in made) or "none"
-    text = tables.markdown([COLUMNS, *(made[name] for name in known if name in made)], (5, 6))
+    known = [one["session"] for one in _sessions(session) if one["name"] != "opcodes"]
+    made, missing = _kept_rows(known)
+    text = tables.markdown([COLUMNS, *(made[name][1:] for name in known if name in made)], (5, 6))
     text += f"\n\nSessions without a result: {missing}."
     text += f"\n\nMade with the artifact of SHA-256 `{_digest()}`."
     tables.update(DOCUMENT, COMMAND, text)

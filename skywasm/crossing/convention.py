@@ -1,7 +1,7 @@
 """The convention between host and guest: the numbers that both sides know.
 
-``wasm-core/guest/src/wire.rs`` holds them for Rust; ``tests/contract`` compares the two. docs/ARCHITECTURE.md tells what
-they mean.
+``wasm-core/guest/src/wire.rs`` holds them for Rust; ``tests/contract`` compares the two. docs/ARCHITECTURE.md tells
+what they mean.
 """
 
 from __future__ import annotations
