@@ -210,6 +210,11 @@ def _feeds_at(text: str, start: int) -> int:
 def _refuse_what_python_refuses(data: bytes) -> None:
     """Python's own parser first: its messages are good, and where it refuses to go deeper libcst crashes."""
     version = f"Python {sys.version_info[0]}.{sys.version_info[1]}"
+    before, null, _ = data.partition(b"\0")
+    if null:
+        # Python does not say where.
+        line = len(_LINE_END_BYTES.findall(before)) + 1
+        raise Unreadable(f"line {line}: not {version}: source code cannot contain null bytes")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -64,16 +64,48 @@ def outcomes(found: Scan, keep_imports: bool, started: Callable[[], None]) -> It
         started()
         yield from map(work, found.paths)
         return
-    with _executor(processes) as executor:
+    from concurrent.futures.process import BrokenProcessPool
+
+    with _executor(processes) as executor, contextlib.closing(_OneByOne(work)) as alone:
         with _without_interrupts():
             futures = [executor.submit(work, path) for path in found.paths]
         started()
         try:
             for path, future in zip(found.paths, futures):
-                yield _result(path, future.result)
+                try:
+                    outcome = future.result()
+                except BrokenProcessPool:
+                    # Of this file or of another that was being parsed.
+                    outcome = alone(path)
+                yield outcome
         finally:
             for future in futures:
                 future.cancel()
+
+
+class _OneByOne:
+    """Files one after the other in one process, until one ends it: that one is to blame, and costs only itself."""
+
+    def __init__(self, work: Callable[[str], Outcome]) -> None:
+        self._work = work
+        self._executor: Executor | None = None
+
+    def __call__(self, path: str) -> Outcome:
+        from concurrent.futures.process import BrokenProcessPool
+
+        with _without_interrupts():
+            self._executor = self._executor or _executor(1)
+            future = self._executor.submit(self._work, path)
+        try:
+            return future.result()
+        except BrokenProcessPool:
+            self.close()
+            return Outcome(path, problem="the process that parsed it was ended: a crash, or too little memory")
+
+    def close(self) -> None:
+        if self._executor is not None:
+            self._executor.shutdown()
+            self._executor = None
 
 
 def _has_current_folder() -> bool:
@@ -83,15 +115,6 @@ def _has_current_folder() -> bool:
     except FileNotFoundError:
         return False
     return True
-
-
-def _result(path: str, result: Callable[[], Outcome]) -> Outcome:
-    from concurrent.futures.process import BrokenProcessPool
-
-    try:
-        return result()
-    except BrokenProcessPool:
-        return Outcome(path, problem="a process that parsed files was ended; run again with fewer files to find which")
 
 
 def _executor(processes: int) -> Executor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -227,3 +228,10 @@ def test_a_file_without_end_is_told(tmp_path: pathlib.Path) -> None:
     path.touch()
     os.truncate(path, 1 << 40)
     assert many.scan([str(tmp_path)]).problems[0].problem == "too large for a program"
+
+
+def test_null_bytes_have_their_line(tmp_path: pathlib.Path) -> None:
+    """Python refuses them without a line; the message names it, whatever the line ends are."""
+    (tmp_path / "a.py").write_bytes(TEXT.replace(b"\n", b"\r\n") + b"x = '\0'\r\ny = '\0'\r\n")
+    problem = one_file.migrate(str(tmp_path / "a.py")).problem
+    assert re.fullmatch(r"line 3: not Python 3\.\d+: source code cannot contain null bytes", problem)

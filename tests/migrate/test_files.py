@@ -7,6 +7,7 @@ import stat
 import time
 
 import pytest
+from children import PACKAGES
 
 from migrate.sources import outcome
 from skywasm.migrate import _names, _walk, many, one_file
@@ -198,6 +199,37 @@ def test_many_processes_give_what_one_gives(tmp_path: pathlib.Path, monkeypatch:
     assert list(many.outcomes(result, False, lambda: None)) == alone
     assert [os.path.basename(one.path) for one in alone] == [f"p{number}.py" for number in range(6)]
     assert all(one.changed for one in alone)
+
+
+# What a worker runs before anything else.
+CRASHES = """
+import os
+from skywasm.migrate import one_file
+whole = one_file.migrate
+def migrate(path, **named):
+    if path.endswith("p2.py"):
+        os.abort()
+    return whole(path, **named)
+one_file.migrate = migrate
+"""
+
+
+def test_a_file_that_ends_its_process(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A crash of the parser costs the one file, whichever others were being parsed or waited."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(CRASHES)
+    folder = tmp_path / "sources"
+    folder.mkdir()
+    for number in range(6):
+        (folder / f"p{number}.py").write_bytes(TEXT)
+    scanned = many.scan([str(folder)])
+    alone = list(many.outcomes(scanned, False, lambda: None))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "site"), str(PACKAGES)]))
+    monkeypatch.setattr(many, "_WORTH_PROCESSES", 0)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    outcomes = list(many.outcomes(scanned, False, lambda: None))
+    assert "was ended" in outcomes[2].problem
+    assert [one for one in outcomes if not one.problem] == alone[:2] + alone[3:]
 
 
 @pytest.mark.parametrize("unit", [b"x", b"x.", b"x ", b"as ", b"x,"])
