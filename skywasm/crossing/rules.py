@@ -10,6 +10,8 @@ import sys
 import time
 from contextvars import ContextVar, copy_context
 
+from host_shims.struck import let_out
+from skywasm.crossing import blocks
 from skywasm.errors import CapabilityError, LimitError
 
 TYPE_CHECKING = False
@@ -41,12 +43,14 @@ _until: ContextVar[float | None] = ContextVar("skywasm deadline", default=None)
 class _Entry:
     """One time that a rule is entered. It holds until the block ends, whatever context that happens in."""
 
-    __slots__ = ("ended", "rule")
+    __slots__ = ("ended", "fresh", "rule")
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
         # What holds nowhere yet may be left behind anywhere.
         self.ended = True
+        # Prepared by one of the methods that a block looks up before it begins, for the other one to take.
+        self.fresh = True
 
 
 class Rule:
@@ -63,20 +67,39 @@ class Rule:
     def everywhere(self) -> Rule:
         """Makes it the process's, until somebody enters it."""
         _arm(self.deadline_s is not None)
+        for rule in [one for one in _process if not one.everybodys]:
+            # Somebody has entered it since.
+            try:
+                _process.remove(rule)
+            except ValueError as error:  # noqa: PERF203 - another thread was faster, which is rare
+                let_out(error)
         _process.append(self)
         self.everybodys = True
         return self
 
-    def _prepared(self) -> _Entry:
+    def prepared(self) -> _Entry:
         """What holds once its ``ended`` is False and the rule is not everybody's."""
         _arm(self.deadline_s is not None)
         entry = _Entry(self)
-        self._entries.append(entry)
         _here.set((*(one for one in _here.get() if not one.ended), entry))
         return entry
 
+    def kept(self) -> _Entry:
+        """As ``prepared``, for an end that has to look for it."""
+        entry = self.prepared()
+        self._entries.append(entry)
+        return entry
+
+    def fresh(self) -> _Entry | None:
+        """What the block that is about to begin here has prepared for its other method."""
+        for entry in _here.get()[-1:]:
+            if entry.rule is self and entry.fresh:
+                entry.fresh = False
+                return entry
+        return None
+
     def __enter__(self) -> None:
-        entry = self._prepared()
+        entry = self.fresh() or self.kept()
         # The last step: what a signal handler raises before it finds nothing begun, and what comes after it, the block.
         entry.ended = self.everybodys = False
 
@@ -104,27 +127,9 @@ class Rule:
         return here[-1] if here else next((one for one in reversed(self._entries) if not one.ended), None)
 
 
-class _Entering:
-    """Rules' ``__enter__`` up to Python 3.10, which looks for signals between all steps of Python code, even the last.
-
-    So that one is taken in C, by what is looked up before the block begins.
-    """
-
-    def __init__(self, plainly: Callable[[Rule], None]) -> None:
-        self._plainly = plainly
-
-    def __get__(self, rule: Rule | None, owner: object) -> Callable[..., None]:
-        if rule is None:
-            return self._plainly
-        from _functools import partial  # type: ignore[import-not-found]
-
-        states = map(setattr, (rule._prepared(), rule), ("ended", "everybodys"), (False, False))
-        entering: Callable[..., None] = partial([].extend, states)
-        return entering
-
-
+Rule.__exit__ = blocks.Exiting(Rule.__exit__)  # type: ignore[method-assign, assignment]
 if sys.version_info < (3, 11):
-    Rule.__enter__ = _Entering(Rule.__enter__)  # type: ignore[method-assign, assignment]
+    Rule.__enter__ = blocks.Entering(Rule.__enter__)  # type: ignore[method-assign, assignment]
 
 
 def made(rule: Rule, caller: Any) -> Rule:
@@ -133,22 +138,7 @@ def made(rule: Rule, caller: Any) -> Rule:
     Where the caller's very next step is to enter it, as in ``with deny("ports"):``, it is the context's from the
     beginning; else it is the process's from now on.
     """
-    return rule if _enters_next(caller) else rule.everywhere()
-
-
-def _enters_next(frame: Any) -> bool:
-    """Whether a frame goes on with the beginning of a ``with`` block after the call that it is in."""
-    from opcode import opname
-
-    code, at = frame.f_code.co_code, frame.f_lasti + 2
-    names: list[str] = []
-    while at < len(code) and len(names) < 2:  # noqa: PLR2004 - see below
-        name = opname[code[at]]
-        if name not in ("CACHE", "EXTENDED_ARG"):
-            names.append(name)
-        at += 2
-    # Python 3.8 to 3.10; 3.11 to 3.13; 3.14 and later, which look the methods up in steps of their own.
-    return names[:1] in (["SETUP_WITH"], ["BEFORE_WITH"]) or names == ["COPY", "LOAD_SPECIAL"]
+    return rule if blocks.enters_next(caller) else rule.everywhere()
 
 
 def _arm(deadline: bool) -> None:

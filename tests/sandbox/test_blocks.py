@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import contextvars
 import gc
 import importlib.util
 import signal
@@ -286,3 +288,50 @@ def test_kept_errors_hold_no_instances() -> None:
     assert found["kept"] == 150
     # An instance holds 64 MiB of addresses.
     assert found["grown"] < 20 * 64
+
+
+def test_a_rule_is_used_in_every_way_again() -> None:
+    """One rule, in blocks within each other, in a stack, by hand, and peeked at: it holds while one of them does."""
+    rule = sandbox.rules.Rule(["ports"])
+
+    def denied() -> bool:
+        return "ports" in sandbox.rules.denied()
+
+    seen = []
+    with rule:
+        with rule:
+            seen.append(denied())
+        seen.append(denied())
+        assert hasattr(rule, "__exit__")
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(rule)
+            seen.append(denied())
+        seen.append(denied())
+        rule.__enter__()
+        rule.__exit__(None, None, None)
+        seen.append(denied())
+    assert seen == [True] * 5
+    assert not denied()
+    rule.__enter__()
+    with rule:
+        pass
+    assert denied()
+    rule.__exit__(None, None, None)
+    assert not denied()
+    with pytest.raises(ZeroDivisionError), rule:
+        raise ZeroDivisionError
+    assert not denied()
+
+
+def test_a_copied_context_does_not_share_the_next_block() -> None:
+    """What a context copied after a block has ended is not in force again with the next one."""
+    rule = sandbox.rules.Rule(["ports"])
+    with rule:
+        pass
+    copied = contextvars.copy_context()
+    with rule:
+        assert copied.run(sandbox.rules.denied) == frozenset()
+        assert sandbox.rules.denied() == {"ports"}
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(rule)
+        assert copied.run(sandbox.rules.denied) == frozenset()

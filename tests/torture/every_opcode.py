@@ -207,9 +207,10 @@ def gap(found: opcodes.Strike) -> str:
     file, name, at = found.stack[0]
     if any("importlib" in one[0] for one in found.stack):
         return "import system"
-    # The block's end has been called and has not begun, or is about to be.
-    if name == "__exit__" and at <= _FIRST:
+    # The end of a block that chooses a backend has been called and has not begun; that of a rule is one step in C.
+    if name == "__exit__" and at <= _FIRST and [one[1] for one in found.stack[1:2]] == ["used"]:
         return "entrance of __exit__"
+    # It is about to be called: up to 3.10 Python looks for signals there.
     if sys.version_info < (3, 11) and file == __file__ and name in ("denied", "limited", "used"):
         return "entrance of __exit__"
     return ""
