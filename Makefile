@@ -157,7 +157,7 @@ check: lint wasm-verify rust-test test ## what CI runs
 
 nightly: check older engines cluster pythons rust-coverage coverage ## what takes longer than CI may
 	SKYWASM_TEST_PROFILE=thorough $(PYTEST) -n auto tests/property
-	SKYWASM_TEST_PROFILE=thorough $(PYTEST) tests/integration/test_command_line.py tests/docs/test_adding.py \
+	SKYWASM_TEST_PROFILE=thorough $(PYTEST) tests/integration/test_command_line.py tests/adding \
 		tests/packaging/test_artifact.py
 
 clean: ## remove what was built here, but not the artifact
