@@ -87,6 +87,7 @@ class Rule:
     def kept(self) -> _Entry:
         """As ``prepared``, for an end that has to look for it."""
         entry = self.prepared()
+        entry.fresh = False
         self._entries.append(entry)
         return entry
 
