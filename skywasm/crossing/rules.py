@@ -46,11 +46,11 @@ class _Entry:
     __slots__ = ("ended", "fresh", "rule")
 
     def __init__(self, rule: Rule) -> None:
-        self.rule = rule
+        self.rule: Rule = rule
         # What holds nowhere yet may be left behind anywhere.
-        self.ended = True
+        self.ended: bool = True
         # Prepared by one of the methods that a block looks up before it begins, for the other one to take.
-        self.fresh = True
+        self.fresh: bool = True
 
 
 class Rule:

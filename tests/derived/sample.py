@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     Case = dict[str, Any]
 
 FOLDER = ROOT / "tests" / "vectors"
-_CASES = 20
+_CASES = 12
 _CASE_BYTES = 400
 
 

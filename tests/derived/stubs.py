@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import pathlib
 import re
 import textwrap
+
+from derived import ROOT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,6 +51,12 @@ def definition(function: Callable[..., Any]) -> str:
     return f'def {function.__name__}({", ".join(parameters)}) -> {returns}:\n    {quotes}{doc.strip()}\n    """\n'
 
 
+def module_of(function: Callable[..., Any]) -> str:
+    """The module whose text defines a function, which may call itself another's."""
+    path = pathlib.Path(function.__code__.co_filename).relative_to(ROOT)
+    return ".".join(path.with_suffix("").parts)
+
+
 def imports(text: str) -> list[str]:
     """The imports of the names that annotations use."""
     signatures = "\n".join(line for line in text.splitlines() if line.startswith("def "))
@@ -67,15 +76,16 @@ def top() -> str:
     import skywasm
     from skywasm.functions import ROWS
 
-    functions = "\n".join(definition(row.reference) for row in ROWS)
+    # Editors show the types and docstrings that stand where these are declared.
+    functions = [f"from {module_of(row.reference)} import {row.name} as {row.name}" for row in ROWS]
     steering = [
         "from skywasm.routes.backend import set_backend as set_backend",
         "from skywasm.routes.backend import use_backend as use_backend",
         "from skywasm.routes.backend import warm_up as warm_up",
         "from skywasm.routes.info import get_backend_info as get_backend_info",
     ]
-    head = "\n".join(sorted([*imports(functions), *_TOP.values(), *steering]))
-    return f"{_HEAD}\n{head}\n\n{_listed(skywasm.__all__)}\n__version__: str\n\n{functions}"
+    head = "\n".join(sorted([*functions, *_TOP.values(), *steering]))
+    return f"{_HEAD}\n{head}\n\n{_listed(skywasm.__all__)}\n__version__: str\n"
 
 
 def batch() -> str:
