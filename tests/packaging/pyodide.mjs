@@ -32,7 +32,7 @@ except errors.CoreUnavailableError as error:
 else:
     raise AssertionError("there is no wasmtime here")
 # The known answers, asked of pure Python.
-_answers._sandboxed = reference
+_answers.bind.crossing = lambda row, forced: getattr(reference, row.name)
 tally = _answers.run()
 # This hashlib is built without OpenSSL, which alone has some algorithms; Python can only say so.
 import hashlib
@@ -42,7 +42,7 @@ wrong = [one for one in tally.wrong if one not in refused]
 print("Python", sys.version.split()[0], "on", sys.platform, "without", sorted(absent))
 print(tally.cases - len(tally.wrong), "passed,", len(wrong), "failed,", len(refused), "skipped")
 assert not wrong, wrong
-assert tally.cases > 200, tally.cases
+assert tally.cases > 100, tally.cases
 `);
 } catch (error) {
   // Without the source line, which is all of Pyodide.
