@@ -44,6 +44,8 @@ class OwnInterrupt(KeyboardInterrupt):
 KINDS = {kind.__name__: kind for kind in (OwnTimeout, OwnError, OwnInterrupt)}
 # Instances that may exist beside those of the pool, in a program of one thread.
 _PATIENCE_S = 2
+# Opcodes that the strikes at one call run with one kind of exception.
+_OPCODES = 1_500_000
 
 
 class Case(NamedTuple):
@@ -221,14 +223,17 @@ _FIRST = 0 if sys.version_info >= (3, 11) else -1
 
 
 def struck(name: str, case: Case, kind: str, watch: Watch, most: int, first: int) -> dict[str, Any]:
-    """Strikes at up to ``most`` opcodes of a call, evenly from the ``first`` one on."""
+    """Strikes at up to ``most`` opcodes of a call, evenly from the ``first`` one on.
+
+    Fewer where the call is long: they run ``_OPCODES`` altogether, so up to 1,732 all are struck.
+    """
     case.begin()
     right = case.work()
     case.end()
     case.begin()
     total = opcodes.count(case.work)
     case.end()
-    step = max(1, total // most)
+    step = max(1, total // min(most, 2 * _OPCODES // total))
     wrong: list[str] = []
     gaps: dict[str, int] = {}
     done, moments, at = 0, set(), 1 + first % step
