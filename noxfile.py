@@ -58,7 +58,7 @@ PYPY_ITSELF = (
 # Strikes at each call with each kind of exception, where tests/torture/every_opcode.py sets no other bound.
 OPCODES = 1_000_000
 KINDS = ("OwnTimeout", "OwnError", "OwnInterrupt")
-OPCODES_COLUMNS = ("Python", "mode", "calls", "opcodes", "exceptions", "in Python's own gaps", "seconds", "failures")
+OPCODES_COLUMNS = ("Python", "mode", "calls", "places", "exceptions", "in Python's own gaps", "seconds", "failures")
 
 DOCUMENT = ROOT / "docs" / "PYTHONS.md"
 RELIABILITY = ROOT / "docs" / "RELIABILITY.md"
@@ -213,9 +213,8 @@ def opcodes_table(session: nox.Session) -> None:
     made, missing = _kept_rows(known)
     rows = [tuple(row) for name in known if name in made for row in made[name][2]]
     text = tables.markdown([OPCODES_COLUMNS, *rows], range(2, 8))
-    text += (
-        f"\n\nOf calls with up to 1,732 opcodes each one, of longer ones evenly spread. Without a result: {missing}."
-    )
+    text += "\n\nOf calls with up to 1,732 opcodes each one, of longer ones evenly spread; places are where CPython"
+    text += f"\nlooks for signals then. Sessions without a result: {missing}."
     text += f"\n\nMade with the artifact of SHA-256 `{_digest()}`."
     tables.update(RELIABILITY, "make torture: opcodes", text)
     session.log("%s: %d rows; without a result: %s", RELIABILITY.relative_to(ROOT), len(rows), missing)
