@@ -53,7 +53,9 @@ def under(lock: Any, work: Callable[[], Result]) -> Result:
 
 
 def _let_go(lock: Any, held: list[bool]) -> None:
-    any(map(lock.__exit__, map(held.pop, (0,) * len(held))))
+    # Of three arguments, which Python 3.15 counts.
+    nothing = (None,) * len(held)
+    any(map(lock.__exit__, map(held.pop, (0,) * len(held)), nothing, nothing))
 
 
 if hasattr(os, "register_at_fork") and hasattr(lock, "_at_fork_reinit"):

@@ -79,9 +79,13 @@ class _Known:
             f"(i64.eq (local.get ${slot}) (i64.const {_in_slot(kind, value)}))"
             for slot, (_, kind), value in zip(NAMES, one.parameters, arguments)
         ]
-        text = answer.encode()
-        body = packed(ANSWERS_AT + len(self.data), len(text))
-        self.data += text
+        if one.result in interface.DATA:
+            text = answer if isinstance(answer, bytes) else answer.encode()
+            body = packed(ANSWERS_AT + len(self.data), len(text))
+            self.data += text
+        else:
+            number = f"(i64.const {_in_slot(one.result, answer)})"
+            body = f"{cell(c.CELL_RESULT, number)} (i64.const 0)" if one.result in ("int", "float") else number
         whole = conditions[0] if len(conditions) == 1 else self._all(conditions)
         self.bodies[name] = self.bodies.get(name, "") + f"(if {whole} (then (return {body})))\n"
 

@@ -144,7 +144,7 @@ def test_parts_in_other_places_and_other_numbers_are_found() -> None:
     packed = type(
         "packed",
         (ctypes.Structure,),
-        {"_pack_": 4, "_fields_": [("kind", ctypes.c_uint8), ("of", ctypes.c_uint32 * 7)]},
+        {"_pack_": 4, "_layout_": "ms", "_fields_": [("kind", ctypes.c_uint8), ("of", ctypes.c_uint32 * 7)]},
     )
     assert ctypes.sizeof(packed) == ctypes.sizeof(_bindings.wasmtime_extern)
     assert "other places" in " ".join(proof.differences(copied(wasmtime_extern=packed), setup.CONFIGURATION))
