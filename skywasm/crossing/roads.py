@@ -177,9 +177,11 @@ def _crossing(module: Module, function: Function, steps: Sequence[str], names: s
 
 
 class _Source:
-    """A loader that knows one text."""
+    """A loader that knows one text, and a module's specification that names it, which Python 3.15 wants."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self.loader = self
         self._text = text
 
     def get_source(self, _name: str) -> str:
@@ -233,6 +235,7 @@ def _file_of(name: str, text: str) -> str:
 def compiled(module: Module, what: str, text: str, defaults: Mapping[str, Any], names: Mapping[str, Any]) -> Any:
     """The function that a road's text defines, with what every road uses and ``names``."""
     file = _file_of(f"road to {module.name}: {what}", text)
+    found = _Source(file, text)
     space: dict[str, Any] = {
         "append": module.give_back if module.fresh else module.pool.append,
         "let_out": let_out,
@@ -241,8 +244,9 @@ def compiled(module: Module, what: str, text: str, defaults: Mapping[str, Any], 
         **names,
         **{f"_default_{name}": value for name, value in defaults.items()},
         # What linecache asks for the lines of a traceback, without importing it now.
-        "__loader__": _Source(text),
+        "__loader__": found,
         "__name__": file,
+        "__spec__": found,
     }
     exec(compile(text, file, "exec"), space)  # noqa: S102 - made of our own words and checked identifiers
     made = space[what.rstrip("[]")]

@@ -24,7 +24,7 @@ def package_data(name: str) -> bytes:
     """A file of the package, wherever the package was imported from."""
     # Every loader that can hold data has this, those of zip files too. pkgutil would load a dozen modules for it.
     try:
-        return __loader__.get_data(location(name))  # type: ignore[name-defined,no-any-return]
+        return __spec__.loader.get_data(location(name))  # type: ignore[union-attr,no-any-return]
     except (OSError, AttributeError) as error:
         let_out(error)
         reason = getattr(error, "strerror", None) or str(error)
