@@ -8,6 +8,13 @@ from __future__ import annotations
 import _thread
 import os
 
+try:
+    # What functools has its partial from takes no time to import.
+    from _functools import partial  # type: ignore[import-not-found]
+except ImportError:
+    # As on PyPy.
+    from functools import partial
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,10 +66,7 @@ def _let_go(lock: Any, held: list[bool]) -> None:
 
 
 if hasattr(os, "register_at_fork") and hasattr(lock, "_at_fork_reinit"):
-    # In C, all three, so that no signal handler can come between taking the lock and giving it back. What functools
-    # has its partial from takes no time to import.
-    from _functools import partial  # type: ignore[import-not-found]
-
+    # In C, all three, so that no signal handler can come between taking the lock and giving it back.
     os.register_at_fork(
         before=partial(lock.acquire, True, _LONGEST_S),
         after_in_parent=lock.release,

@@ -29,8 +29,8 @@ class Exiting:
             return self._plainly
         if not _begins_block(sys._getframe(1)):
             return self._plainly.__get__(rule)  # type: ignore[no-any-return]
-        from _collections import defaultdict  # type: ignore[import-not-found]
-        from _functools import partial  # type: ignore[import-not-found]
+        from collections import defaultdict
+        from functools import partial
 
         entry = rule.fresh() or rule.prepared()
         # Takes the three arguments of an end, looks into the dictionary, which is empty, and gives a text without
@@ -53,7 +53,7 @@ class Entering:
             return self._plainly
         if not _begins_block(sys._getframe(1)):
             return self._plainly.__get__(rule)  # type: ignore[no-any-return]
-        from _functools import partial
+        from functools import partial
 
         states = map(setattr, (rule.prepared(), rule), ("ended", "everybodys"), (False, False))
         entering: Callable[..., None] = partial([].extend, states)
