@@ -56,7 +56,8 @@ class Entering:
         from functools import partial
 
         states = map(setattr, (rule.prepared(), rule), ("ended", "everybodys"), (False, False))
-        entering: Callable[..., None] = partial([].extend, states)
+        nowhere: list[None] = []
+        entering: Callable[..., None] = partial(nowhere.extend, states)
         return entering
 
 

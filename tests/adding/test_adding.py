@@ -123,7 +123,7 @@ def test_a_forgotten_build_is_found(copy: pathlib.Path) -> None:
     assert "make derived" in done.stdout
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(3600)
 def test_the_whole_page(copy: pathlib.Path, tmp_path: pathlib.Path) -> None:
     """After `make add` every backend answers, and so do the commands; in its long form all tests run in the copy."""
     if not toolchain_is_there():
@@ -135,8 +135,10 @@ def test_the_whole_page(copy: pathlib.Path, tmp_path: pathlib.Path) -> None:
         done = python(copy, "-m", "skywasm", *command, SKYWASM_BACKEND="wasm")
         assert done.returncode == 0, done.stdout + done.stderr
         assert "count_words" in done.stdout or command == ["check"]
-    tests = SHORT if PROFILE == "quick" else ("tests", "--deselect", "tests/adding")
-    done = python(copy, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests)
+    # The long form is all tests in their quick form.
+    whole = ("-n", "auto", "--dist", "loadgroup", "tests", "--deselect", "tests/adding")
+    tests = SHORT if PROFILE == "quick" else whole
+    done = python(copy, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests, SKYWASM_TEST_PROFILE="")
     assert done.returncode == 0, done.stdout[-8000:]
     if PROFILE == "quick":
         return
