@@ -123,7 +123,11 @@ def _of_stand_in(
         expected = {"bytes": None} if result == "bytes" else {"result": result}
         call = {"export": name, "slots": [], "input": [], **expected}
         cases.append({"name": name, "kind": "answer", "host": {read: _always({"text": 0})}, "calls": [call]})
-    document = {"requests": {read: {"name": "file_read", "room": convention.CELL_ARGUMENTS + 1}}, "blobs": ["ff"], "cases": cases}
+    document = {
+        "requests": {read: {"name": "file_read", "room": convention.CELL_ARGUMENTS + 1}},
+        "blobs": ["ff"],
+        "cases": cases,
+    }
     (folder / "calls.json").write_text(json.dumps(document))
     (folder / "core.wasm").write_bytes(artifacts.compiled(artifacts.text(functions, extra=extra)))
     return _outcome(engine, folder / "calls.json", folder / "core.wasm")

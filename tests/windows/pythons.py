@@ -1,9 +1,9 @@
 """The Pythons for Windows that can be had by ordinary package clients, and how each is put together.
 
 - 3.11 is the whole of CPython in one Maven artifact.
-- 3.14 is the library and the extension modules that Panda3D's wheel carries for programs made with it, all signed by the
-  Python Software Foundation, with the part of the standard library that is written in Python from Pyodide, which is of
-  the same version.
+- 3.14 is the library and the extension modules that Panda3D's wheel carries for programs made with it, as the Python
+  Software Foundation has signed them, with that part of the standard library that is written in Python from Pyodide,
+  which is of the same version.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ _STDLIB = "pyodide@314.0.7"
 _LEFT_OUT = ("api-ms-", "_wmi.")
 WHEELS = (
     *("wasmtime>=50.0.1", "psutil>=5.9", "platformdirs>=3", "rich>=12", "pytest>=8", "pytest-timeout>=2"),
+    "pytest-xdist>=3",
     *("hypothesis>=6", "numpy>=1.24", "blake3>=1", "libcst>=1.1", "jinja2>=3.1", "plotly>=5.24", "colorama", "pip"),
 )
 
