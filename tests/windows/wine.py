@@ -87,6 +87,13 @@ def give_program(home: Path, name: str) -> None:
         (home / left).unlink()
 
 
+def give_launcher(folder: Path) -> None:
+    """Makes the python.exe of virtual environments, where the module ``venv`` looks for it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    source = Path(__file__).with_name("launcher.c").read_text(encoding="ascii")
+    compiled(source, folder / "python.exe", "-s", "-municode")
+
+
 def give_random(home: Path) -> None:
     """Puts bcryptprimitives.dll beside a program."""
     compiled(_RANDOM, home / "bcryptprimitives.dll", *_LINK, "-ladvapi32", "-lkernel32")
