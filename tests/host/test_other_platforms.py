@@ -173,7 +173,9 @@ def test_ports_and_folders_are_the_same_everywhere(module: Any, tmp_path: Any, m
     with contextlib.closing(module.port_socket()) as probe, contextlib.closing(module.port_socket()) as other:
         assert (probe.family, probe.type) == (socket.AF_INET, socket.SOCK_STREAM)
         assert module.port_bind(probe, 0) == 0
-        assert module.port_bind(other, probe.getsockname()[1]) == errno.EADDRINUSE
+        # Who wants a port alone is denied it on Windows, where another holds it.
+        taken = {errno.EADDRINUSE, *([errno.EACCES] if sys.platform == "win32" else [])}
+        assert module.port_bind(other, probe.getsockname()[1]) in taken
 
 
 def test_an_error_without_a_number() -> None:

@@ -19,6 +19,11 @@ class Difference(NamedTuple):
     reason: str
     runs: bool = True
 
+    def about(self) -> str:
+        """The tests' files, for people."""
+        files = re.findall(r"\w+/test_\w+", self.tests)
+        return ", ".join(f"`{file}.py`" for file in dict.fromkeys(files))
+
 
 WINE = (
     Difference(

@@ -37,11 +37,15 @@ WHEELS = (
 
 
 class Python(NamedTuple):
-    """A Python for Windows: its name on the command line, its version, and what fetches it into a folder."""
+    """A Python for Windows: its name on the command line, its version, and what fetches it into a folder.
+
+    ``lacks`` says what it is not.
+    """
 
     key: str
     version: str
     fetch: Callable[[Path], None]
+    lacks: str = ""
 
     @property
     def library(self) -> str:
@@ -81,7 +85,8 @@ def _panda(home: Path) -> None:
     shutil.rmtree(fetched)
 
 
-PYTHONS = (Python("3.11", "3.11.3", _maven), Python("3.14", "3.14.2", _panda))
+_MADE_OF = "its standard library is Pyodide's, which has no `venv`; `_wmi`, which Wine 8 cannot serve, is left out"
+PYTHONS = (Python("3.11", "3.11.3", _maven), Python("3.14", "3.14.2", _panda, _MADE_OF))
 BY_KEY = {one.key: one for one in PYTHONS}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import hashlib
 import json
 import time
 import xml.etree.ElementTree as ET
@@ -17,12 +16,10 @@ if TYPE_CHECKING:
 
     from windows.pythons import Python
 
-CORE = pythons.ROOT / "skywasm" / "core.wasm"
-# All folders but those about the checkout, other engines, SkyPilot itself, and Linux's own.
-FOLDERS = (
-    *("conformance", "unit", "contract", "host", "sandbox", "faults", "batch", "property", "hammer", "cli", "dropin"),
-    *("migrate", "report", "bench", "windows"),
-)
+# What differs from one Python to the next; and all folders but those about the checkout, other engines, SkyPilot itself
+# and Linux' own, which the first Python runs.
+CHOICE = ("conformance", "unit", "contract", "host", "sandbox", "faults", "windows")
+FOLDERS = (*CHOICE, "batch", "property", "hammer", "cli", "dropin", "migrate", "report", "bench")
 # The vectors in all backends, the machine's facts, and what is Windows' alone.
 QUICK = ("conformance/test_vectors.py", "host", "windows")
 PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "windows.differences", "--timeout=300", "--tb=short")
@@ -55,9 +52,9 @@ class Place:
         self.wine.make()
         self.home = pythons.made(python, folder)
 
-    def run(self, *words: str) -> tuple[int, str]:
-        """Runs this Python in the checkout."""
-        env = {"PYTHONPATH": wine.path(pythons.ROOT / "tests"), "COLUMNS": "110"}
+    def run(self, *words: str, **more: str) -> tuple[int, str]:
+        """Runs this Python in the checkout, with more variables in its environment."""
+        env = {"PYTHONPATH": wine.path(pythons.ROOT / "tests"), "COLUMNS": "110", **more}
         return self.wine.run([str(self.home / "python.exe"), *words], env, cwd=pythons.ROOT)
 
     def facts(self) -> list[str]:
@@ -72,12 +69,13 @@ class Place:
         facts: list[str] = json.loads(out.splitlines()[-1])
         return facts
 
-    def tested(self, tests: str) -> tuple[Outcome, str]:
-        """Runs a folder of tests; what came of it, and what pytest said."""
+    def tested(self, tests: str, exceptions: int) -> tuple[Outcome, str]:
+        """Runs a folder of tests; what came of it, and what pytest said. So many exceptions are thrown into calls."""
         report = self.folder / f"{self.python.key}.xml"
         report.unlink(missing_ok=True)
         start = time.monotonic()
-        _, out = self.run(*PYTEST, f"--junitxml={wine.path(report)}", f"tests/{tests}")
+        words = (*PYTEST, f"--junitxml={wine.path(report)}", f"tests/{tests}")
+        _, out = self.run(*words, SKYWASM_TEST_EXCEPTIONS=str(exceptions))
         seconds = time.monotonic() - start
         if not report.is_file():
             # The interpreter itself has ended.
@@ -100,21 +98,6 @@ def counted(key: str, tests: str, report: Path, seconds: float) -> Outcome:
     return Outcome(key, tests, kinds["passed"], kinds["skipped"], kinds["differing"], kinds["failed"], seconds)
 
 
-def digest() -> str:
-    """The artifact's SHA-256, for which rows count."""
-    return hashlib.sha256(CORE.read_bytes()).hexdigest()
-
-
-def keep(folder: Path, outcome: Outcome) -> None:
-    """Keeps an outcome, so that the table can be made of several runs with the same artifact."""
-    rows = folder / "rows"
-    rows.mkdir(exist_ok=True)
-    name = f"{outcome.python}-{outcome.tests.replace('/', '-')}.json"
-    (rows / name).write_text(json.dumps([digest(), *outcome]), encoding="utf-8")
-
-
-def kept(folder: Path) -> dict[tuple[str, str], Outcome]:
-    """The outcomes that were kept with this artifact, by Python and folder."""
-    rows = [json.loads(path.read_text(encoding="utf-8")) for path in (folder / "rows").glob("*.json")]
-    outcomes = [Outcome(*row[1:]) for row in rows if row[0] == digest()]
-    return {(one.python, one.tests): one for one in outcomes}
+def of(python: Python) -> tuple[str, ...]:
+    """The folders of tests that a Python runs."""
+    return FOLDERS if python is pythons.PYTHONS[0] else CHOICE

@@ -64,8 +64,11 @@ def rows(place: Place) -> list[tuple[str, float, float, float]]:
 
 def table(found: Sequence[tuple[str, float, float, float]], version: str) -> list[tuple[str, ...]]:
     """The same as cells, with a head."""
-    head = ("call in the mode wasm", "Linux", f"Windows, CPython {version}", "ratio")
-    return [head, *((what, f"{one:.2f} us", f"{two:.2f} us", f"{ratio:.2f}") for what, one, two, ratio in found)]
+    head = ("call in the mode wasm", "CPython for Windows", "Linux", "Windows", "ratio")
+    return [
+        head,
+        *((what, version, f"{one:.2f} us", f"{two:.2f} us", f"{ratio:.2f}") for what, one, two, ratio in found),
+    ]
 
 
 def run(place: Place) -> tuple[list[tuple[str, ...]], bool]:
