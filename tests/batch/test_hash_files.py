@@ -114,7 +114,8 @@ def test_every_kind_of_path(backend: str, alg: str, files: dict[int, str]) -> No
     want = [data, b"", data, content(4097), data, data[100:], data]
     assert got == [digest(one, alg) for one in want]
     for descriptor in descriptors:
-        with pytest.raises(OSError, match="") as caught:
+        # In other words on Windows.
+        with pytest.raises(OSError, match=r"Bad file descriptor|handle") as caught:
             os.fstat(descriptor)
         assert caught.value.errno == errno.EBADF
 
