@@ -70,8 +70,9 @@ def test_links_lead_nowhere(what: str, home: pathlib.Path, tmp_path: pathlib.Pat
     moved.rename(outside)
     try:
         moved.symlink_to(outside, target_is_directory=what == "folder")
+        moved.stat()
     except OSError:
-        pytest.skip("this user may make no links")
+        pytest.skip("no link can be made or followed here")
     assert cache.load(NAME)[0] is None
     assert cache.prospect(NAME) == "off"
 
