@@ -160,4 +160,4 @@ nightly: check older engines cluster pythons windows rust-coverage coverage ## w
 		tests/packaging/test_artifact.py
 
 clean: ## remove what was built here, but not the artifact
-	rm -rf $(VENV) $(OLDER) .venv-cluster .venv-windows tests/engines/.build dist build docs/_build wasm-core/target .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
+	rm -rf $(VENV) $(OLDER) .venv-cluster .venv-windows .venv-musl tests/engines/.build dist build docs/_build wasm-core/target .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
-# CPython built against musl from Debian's own source package, with what skywasm and its tests need: as root on Debian.
+# CPython built against musl from Debian's own source package, with what skywasm and its tests need. Only the packages that
+# it is built with need root.
 #   tests/musl/python.sh [FOLDER]      default .venv-musl; run again, what is there is kept
 # The folder has bin/python3 in the end, with the wheels that are made for musl.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 folder=$(realpath -m "${1:-$root/.venv-musl}")
 python=$(apt-cache depends python3 | sed -n 's/^ *Depends: \(python3\.[0-9]*\)$/\1/p' | head -1)
+as_root=(env)
+[ "$(id -u)" = 0 ] || as_root=(sudo)
 mkdir -p "$folder/src"
 export DEBIAN_FRONTEND=noninteractive
 
@@ -13,8 +16,8 @@ step() { printf '== %s (%s s)\n' "$1" "$SECONDS"; }
 
 step "musl, and the sources of $python, libffi and zlib"
 command -v musl-gcc >/dev/null && command -v patchelf >/dev/null || {
-  apt-get update -qq
-  apt-get install -y -qq --no-install-recommends musl-tools patchelf dpkg-dev linux-libc-dev >"$folder/apt.log"
+  "${as_root[@]}" apt-get update -qq
+  "${as_root[@]}" apt-get install -y -qq --no-install-recommends musl-tools patchelf dpkg-dev linux-libc-dev >"$folder/apt.log"
 }
 if ! ls -d "$folder"/src/*/configure >/dev/null 2>&1; then
   # The lists that this machine has, asked for sources, in a place of their own.
@@ -23,13 +26,25 @@ if ! ls -d "$folder"/src/*/configure >/dev/null 2>&1; then
     [ -f "$list" ] && sed 's/^Types: .*/Types: deb-src/; s/^deb /deb-src /' "$list" >"$folder/apt/sources/$(basename "$list")"
   done
   apt=(-q -q -o Dir::Etc::SourceList=/dev/null -o "Dir::Etc::SourceParts=$folder/apt/sources"
-    -o "Dir::State::Lists=$folder/apt/lists" -o APT::Sandbox::User=root)
+    -o "Dir::State::Lists=$folder/apt/lists" -o "APT::Sandbox::User=$(id -un)")
   apt-get "${apt[@]}" update
-  (cd "$folder/src" && apt-get "${apt[@]}" source "$python" libffi zlib >"$folder/source.log" 2>&1)
+  # Upstream's archives are enough: Debian's changes are for its own C library, and not always there to be fetched.
+  (
+    cd "$folder/src"
+    apt-get "${apt[@]}" source --download-only --tar-only "$python" libffi zlib >"$folder/source.log" 2>&1
+    for archive in *.orig.tar.*; do tar -xf "$archive"; done
+  )
 fi
 
+# musl-gcc is GCC with another library, and says by this option that it is the usual one.
+cat >"$folder/cc" <<'END'
+#!/bin/sh
+[ "$1" = --print-multiarch ] && exit
+exec musl-gcc "$@"
+END
+chmod +x "$folder/cc"
 # Kernel headers are no part of a C library; musl's own stand before them.
-export CC=musl-gcc
+export CC="$folder/cc"
 export CFLAGS="-O2 -fPIC -idirafter /usr/include -idirafter /usr/include/$(gcc -print-multiarch)"
 export CPPFLAGS="-I$folder/include" LDFLAGS="-L$folder/lib" PKG_CONFIG_PATH="$folder/lib/pkgconfig" PKG_CONFIG_LIBDIR="$folder/lib/pkgconfig"
 
@@ -43,7 +58,7 @@ fi
 if [ ! -x "$folder/bin/python3" ]; then
   step "$python"
   (
-    cd "$folder"/src/"$python"-*/
+    cd "$folder"/src/Python-*/
     export LIBFFI_CFLAGS="-I$folder/include" LIBFFI_LIBS="-L$folder/lib -lffi" ZLIB_CFLAGS="-I$folder/include" ZLIB_LIBS="-L$folder/lib -lz"
     ./configure -q --prefix="$folder" --without-ensurepip --disable-test-modules --enable-shared=no
     make -s -j2
