@@ -39,13 +39,14 @@ WHEELS = (
 class Python(NamedTuple):
     """A Python for Windows: its name on the command line, its version, and what fetches it into a folder.
 
-    ``lacks`` says what it is not.
+    ``lacks`` says what it is not; ``without`` is a line of a .pth file that takes away what Wine cannot serve.
     """
 
     key: str
     version: str
     fetch: Callable[[Path], None]
     lacks: str = ""
+    without: str = ""
 
     @property
     def library(self) -> str:
@@ -85,8 +86,12 @@ def _panda(home: Path) -> None:
     shutil.rmtree(fetched)
 
 
-_MADE_OF = "its standard library is Pyodide's, which has no `venv`; `_wmi`, which Wine 8 cannot serve, is left out"
-PYTHONS = (Python("3.11", "3.11.3", _maven), Python("3.14", "3.14.2", _panda, _MADE_OF))
+_LACKS = (
+    "its standard library is Pyodide's, which has no `venv`; `_wmi` and `_winapi.CopyFile2`, which Wine 8 cannot serve, "
+    "are taken out"
+)
+_WITHOUT = "import _winapi; vars(_winapi).pop('CopyFile2', None)\n"
+PYTHONS = (Python("3.11", "3.11.3", _maven), Python("3.14", "3.14.2", _panda, _LACKS, _WITHOUT))
 BY_KEY = {one.key: one for one in PYTHONS}
 
 
@@ -100,8 +105,9 @@ def _platform(version: str) -> list[str]:
 
 def _recipe(python: Python) -> str:
     """What a finished folder was made of: another recipe makes it anew."""
-    sources = [Path(__file__).read_bytes(), Path(wine.__file__).read_bytes()]
-    return hashlib.sha256(b"\0".join([*sources, python.key.encode()])).hexdigest()
+    sources = [Path(wine.__file__).read_bytes(), Path(wine.__file__).with_name("launcher.c").read_bytes()]
+    parts = (python.key, python.version, _JAR, _WHEEL, _STDLIB, _LEFT_OUT, WHEELS)
+    return hashlib.sha256(b"\0".join([*sources, repr(parts).encode()])).hexdigest()
 
 
 def made(python: Python, folder: Path) -> Path:
@@ -117,6 +123,8 @@ def made(python: Python, folder: Path) -> Path:
         wine.give_random(home)
         _pip("install", "--target", str(packages(home)), *_platform(python.key), *WHEELS)
         stamp.write_text(_recipe(python), encoding="ascii")
+    if python.without:
+        (packages(home) / "wine.pth").write_text(python.without, encoding="ascii")
     # The checkout itself, where it lies now.
     (packages(home) / "checkout.pth").write_text(wine.path(ROOT) + "\n", encoding="utf-8")
     return home
