@@ -15,9 +15,9 @@ export DEBIAN_FRONTEND=noninteractive
 step() { printf '== %s (%s s)\n' "$1" "$SECONDS"; }
 
 step "musl, and the sources of $python, libffi and zlib"
-command -v musl-gcc >/dev/null && command -v patchelf >/dev/null || {
+command -v musl-gcc >/dev/null || {
   "${as_root[@]}" apt-get update -qq
-  "${as_root[@]}" apt-get install -y -qq --no-install-recommends musl-tools patchelf dpkg-dev linux-libc-dev >"$folder/apt.log"
+  "${as_root[@]}" apt-get install -y -qq --no-install-recommends musl-tools dpkg-dev linux-libc-dev >"$folder/apt.log"
 }
 if ! ls -d "$folder"/src/*/configure >/dev/null 2>&1; then
   # The lists that this machine has, asked for sources, in a place of their own.
@@ -46,7 +46,7 @@ chmod +x "$folder/cc"
 # Kernel headers are no part of a C library; musl's own stand before them.
 export CC="$folder/cc"
 export CFLAGS="-O2 -fPIC -idirafter /usr/include -idirafter /usr/include/$(gcc -print-multiarch)"
-export CPPFLAGS="-I$folder/include" LDFLAGS="-L$folder/lib" PKG_CONFIG_PATH="$folder/lib/pkgconfig" PKG_CONFIG_LIBDIR="$folder/lib/pkgconfig"
+export CPPFLAGS="-I$folder/include" LDFLAGS="-L$folder/lib -Wl,-rpath,$folder/lib" PKG_CONFIG_PATH="$folder/lib/pkgconfig" PKG_CONFIG_LIBDIR="$folder/lib/pkgconfig"
 
 if [ ! -e "$folder/lib/libffi.a" ]; then
   step "libffi and zlib"
@@ -69,15 +69,16 @@ fi
 step "wheels"
 version=${python#python}
 site="$folder/lib/python$version/site-packages"
-if [ ! -e "$site/pytest" ]; then
+if [ ! -e "$folder/lib/libgcc_s.so.1" ]; then
   python3 -m venv "$folder/tools"
-  "$folder/tools/bin/pip" install -q --target "$site" --platform musllinux_1_2_x86_64 --platform musllinux_1_1_x86_64 \
+  "$folder/tools/bin/pip" install -q --upgrade --target "$site" --platform musllinux_1_2_x86_64 --platform musllinux_1_1_x86_64 \
     --implementation cp --python-version "$version" --only-binary=:all: \
-    'wasmtime>=50.0.1' 'psutil>=5.9' 'platformdirs>=3' 'rich>=12' 'pytest>=8' 'pytest-timeout>=2' 'pytest-xdist>=3' 'hypothesis>=6' 'numpy>=1.24' 'blake3>=1' packaging
-  # wasmtime wants GCC's library of a system of musl's; numpy's wheel carries one.
-  library=$(ls "$site"/numpy.libs/libgcc_s-*.so.1)
-  cp "$library" "$folder/lib/libgcc_s.so.1"
-  patchelf --set-rpath "$folder/lib" "$site"/wasmtime/linux-*/_libwasmtime.so
+    'wasmtime>=50.0.1' 'psutil>=5.9' 'platformdirs>=3' 'rich>=12' 'pytest>=8' 'pytest-timeout>=2' 'pytest-xdist>=3' \
+    'hypothesis>=6' 'numpy>=1.24,<2' 'blake3>=1'
+  # wasmtime wants GCC's library of a system of musl's. numpy's wheel carries one; those of numpy 2 are packed in a way that
+  # Debian's musl, 1.2.3, does not read (RELR), and crash in it.
+  libraries=("$site"/numpy.libs/libgcc_s-*.so.1)
+  cp "${libraries[0]}" "$folder/lib/libgcc_s.so.1"
 fi
 echo "$root" >"$site/checkout.pth"
 step "done"

@@ -87,8 +87,8 @@ def _panda(home: Path) -> None:
 
 
 _LACKS = (
-    "its standard library is Pyodide's, which has no `venv`; `_wmi` and `_winapi.CopyFile2`, which Wine 8 cannot serve, "
-    "are taken out"
+    "its standard library is Pyodide's, which has no `venv`; `_wmi` and `_winapi.CopyFile2`, which Wine 8 cannot serve,"
+    " are taken out"
 )
 _WITHOUT = "import _winapi; vars(_winapi).pop('CopyFile2', None)\n"
 PYTHONS = (Python("3.11", "3.11.3", _maven), Python("3.14", "3.14.2", _panda, _LACKS, _WITHOUT))
