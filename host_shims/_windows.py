@@ -75,7 +75,12 @@ def process_signal(pid: int) -> int:
 def port_socket() -> socket.SocketType:
     # Otherwise all addresses can be bound on a port that another program has on one of them.
     probe = _common.port_socket()
-    probe.setsockopt(*_EXCLUSIVE, 1)
+    try:
+        probe.setsockopt(*_EXCLUSIVE, 1)
+    except BaseException:
+        # A signal handler's, whose traceback would hold the socket open.
+        probe.close()
+        raise
     return probe
 
 

@@ -121,9 +121,10 @@ def _next_of(queue: Any) -> Any:
 
 def _result_of(future: Future[list[Any]]) -> list[Any]:
     """What an executor's task comes to, likewise."""
-    if _SHORT_S is not None:
-        wait = late("concurrent.futures").wait
-        while not wait((future,), _SHORT_S).done:
+    futures = late("concurrent.futures")
+    # A cluster's client may have futures of its own, which know how to wait.
+    if _SHORT_S is not None and isinstance(future, futures.Future):
+        while not futures.wait((future,), _SHORT_S).done:
             pass
     return future.result()
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # What differs from one Python to the next; and all folders but those about the checkout, other engines, SkyPilot itself
 # and Linux' own, which the first Python runs.
 CHOICE = ("conformance", "unit", "contract", "host", "sandbox", "faults", "windows")
-FOLDERS = (*CHOICE, "batch", "property", "hammer", "cli", "dropin", "migrate", "report", "bench")
+FOLDERS = (*CHOICE, "batch", "property", "hammer", "migrate", "report", "bench")
 # The vectors in all backends, the machine's facts, and what is Windows' alone.
 QUICK = ("conformance/test_vectors.py", "host", "windows")
 PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "windows.differences", "--timeout=300", "--tb=short")
