@@ -16,10 +16,9 @@ if TYPE_CHECKING:
 
     from windows.pythons import Python
 
-# What differs from one Python to the next; and all folders but those about the checkout, other engines, SkyPilot itself
-# and Linux' own, which the first Python runs.
-CHOICE = ("conformance", "unit", "contract", "host", "sandbox", "faults", "windows")
-FOLDERS = (*CHOICE, "batch", "property", "hammer", "migrate", "report", "bench")
+# What differs from one Python to the next; and the folders that the first Python runs besides.
+CHOICE = ("conformance", "unit", "contract", "host", "sandbox", "windows")
+FOLDERS = (*CHOICE, "faults", "batch", "property", "hammer", "migrate", "report", "bench")
 # The vectors in all backends, the machine's facts, and what is Windows' alone.
 QUICK = ("conformance/test_vectors.py", "host", "windows")
 PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "windows.differences", "--timeout=300", "--tb=short")
