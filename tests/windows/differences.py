@@ -41,6 +41,7 @@ WINE = (
     ),
 )
 WINDOWS = (
+    Difference(r"property/test_files_that_change\.py", "Windows removes or replaces no file that is open"),
     Difference(r"migrate/test_files\.py::test_mode_bits_are_kept", "files have no mode bits on Windows"),
     Difference(
         r"batch/test_changing_files\.py::.*(_vanish|_be_replaced)|batch/test_changing_files\.py::test_files_that_others",

@@ -52,7 +52,7 @@ def wanted() -> list[tuple[str, str]]:
 
 
 def missing(folder: Path) -> list[str]:
-    """What the table cannot be made without."""
+    """What has no result yet."""
     lacking = [f"{tests} with {key}" for key, tests in wanted() if kept(folder, key, tests) is None]
     keys = [python.key for python in pythons.PYTHONS]
     return lacking + [
@@ -62,14 +62,21 @@ def missing(folder: Path) -> list[str]:
 
 def document(folder: Path) -> str:
     """The table for the documentation, with what it was made with and what differs."""
-    outcomes = [Outcome(*kept(folder, key, tests)) for key, tests in wanted()]
+    found = [kept(folder, key, tests) for key, tests in wanted()]
+    outcomes = [Outcome(*one) for one in found if one is not None]
     lines = [tables.markdown([COLUMNS, *map(cells, outcomes)], range(2, len(COLUMNS))), ""]
-    facts = [kept(folder, "facts", python.key) for python in pythons.PYTHONS]
+    facts = [one for one in (kept(folder, "facts", python.key) for python in pythons.PYTHONS) if one]
+    lines += [f"Without a result: {', '.join(missing(folder)) or 'none'}.", ""]
     lines += [f"- {fact}" for fact, _ in facts]
-    lines += ["", f"Under {facts[0][1]}, with the artifact of SHA-256 `{digest()}`.", ""]
-    lines += ["The crossing beside this machine's own Python, in alternating runs:", ""]
-    times = [kept(folder, "speed", python.key) for python in pythons.PYTHONS]
-    lines += [tables.markdown([times[0][0], *(row for table in times for row in table[1:])], range(2, 5)), ""]
+    lines += [
+        "",
+        f"Under {', '.join(dict.fromkeys(one for _, one in facts))}, with the artifact of SHA-256 `{digest()}`.",
+        "",
+    ]
+    times = [one for one in (kept(folder, "speed", python.key) for python in pythons.PYTHONS) if one]
+    if times:
+        lines += ["The crossing beside this machine's own Python, in alternating runs:", ""]
+        lines += [tables.markdown([times[0][0], *(row for table in times for row in table[1:])], range(2, 5)), ""]
     lines += ["What differs because of Wine, and not because of Windows:", ""]
     lines += [f"- {one.about()}: {one.reason}." for one in differences.WINE]
     lines += [f"- CPython {one.key}: {one.lacks}." for one in pythons.PYTHONS if one.lacks]

@@ -49,6 +49,7 @@ def test_rows_count_for_one_artifact(tmp_path: pathlib.Path, monkeypatch: pytest
     lacking = rows.missing(tmp_path)
     assert "host with 3.11" not in lacking
     assert "host with 3.14" in lacking
+    assert f"Without a result: {', '.join(lacking)}." in rows.document(tmp_path)
     assert {f"{what} of {one.key}" for one in pythons.PYTHONS for what in ("facts", "speed")} <= set(lacking)
     monkeypatch.setattr(rows, "digest", lambda: "another")
     assert rows.kept(tmp_path, "3.11", "host") is None
@@ -66,5 +67,6 @@ def test_the_table(tmp_path: pathlib.Path) -> None:
     assert rows.missing(tmp_path) == []
     text = rows.document(tmp_path)
     assert text.count("| 1,200 | 3 | 0 | 0 | 60 |") == len(rows.wanted())
+    assert "Without a result: none." in text
     assert all(one.reason in text for one in ALL)
     assert all(one.version in text and one.lacks in text for one in pythons.PYTHONS)
