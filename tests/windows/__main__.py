@@ -102,9 +102,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     good = True
     if not options.table:
         outcomes, good = _run(options)
-        print(tables.plain([rows.COLUMNS, *map(rows.cells, outcomes)]))
-        # As other runners close, for whoever counts.
-        print(f"{sum(one.passed for one in outcomes)} passed, {sum(one.failed for one in outcomes)} failed")
+        if outcomes:
+            print(tables.plain([rows.COLUMNS, *map(rows.cells, outcomes)]))
+            # As other runners close, for whoever counts.
+            print(f"{sum(one.passed for one in outcomes)} passed, {sum(one.failed for one in outcomes)} failed")
     if options.update and good:
         tables.update(options.update, COMMAND, rows.document(FOLDER))
     return 0 if good else 1
