@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest -q
 LEAST_COVERAGE := 90
 
 .DEFAULT_GOAL := help
-.PHONY: help add derived crossings cluster demo picture test test-% rust-test rust-coverage coverage lint fix check wasm wasm-verify docs engines fuzz rust-fuzz torture opcodes older vectors bench rust-bench wheel pythons audit nightly clean
+.PHONY: help add derived crossings cluster demo picture test test-% rust-test rust-coverage coverage lint fix check wasm wasm-verify docs engines fuzz rust-fuzz torture opcodes older vectors bench rust-bench wheel pythons windows audit nightly clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z%-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -150,15 +150,19 @@ wheel: $(VENV)/ready-release ## sdist, and the wheel made of it, into dist/; che
 pythons: $(VENV)/ready-release ## quick tests on every Python there is, oldest and newest dependencies (PYTHONS="-s tests-3.13 -- tests")
 	$(RELEASE)/nox $(PYTHONS)
 
+WINDOWS ?= --update docs/PYTHONS.md
+windows: $(VENV)/ready-test ## the tests in real Pythons for Windows under Wine, and the table into docs/PYTHONS.md (WINDOWS=--quick: a minute)
+	PYTHONPATH=tests $(BIN)/python -m windows $(WINDOWS)
+
 audit: $(VENV)/ready-test $(VENV)/ready-release ## licences, and known vulnerabilities of crates and packages: needs their databases
 	$(BIN)/python tests/packaging/audit.py
 
 check: lint wasm-verify rust-test test ## what CI runs
 
-nightly: check older engines cluster pythons rust-coverage coverage ## what takes longer than CI may
+nightly: check older engines cluster pythons windows rust-coverage coverage ## what takes longer than CI may
 	SKYWASM_TEST_PROFILE=thorough $(PYTEST) -n auto tests/property
 	SKYWASM_TEST_PROFILE=thorough $(PYTEST) tests/integration/test_command_line.py tests/adding \
 		tests/packaging/test_artifact.py
 
 clean: ## remove what was built here, but not the artifact
-	rm -rf $(VENV) $(OLDER) .venv-cluster tests/engines/.build dist build docs/_build wasm-core/target .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
+	rm -rf $(VENV) $(OLDER) .venv-cluster .venv-windows .venv-musl tests/engines/.build dist build docs/_build wasm-core/target .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

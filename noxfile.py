@@ -30,7 +30,7 @@ os.environ["PATH"] = os.pathsep.join(
 )
 
 nox.needs_version = ">=2025.2.9"
-nox.options.sessions = ["tests", "free_threaded", "oldest", "fallback", "pypy", "emscripten"]
+nox.options.sessions = ["tests", "free_threaded", "oldest", "fallback", "pypy", "musl", "emscripten"]
 nox.options.reuse_venv = "yes"
 # virtualenv no longer makes environments for Python 3.8; each Python's own venv does.
 nox.options.default_venv_backend = "venv"
@@ -59,6 +59,11 @@ PYPY_ITSELF = (
 OPCODES = 1_000_000
 KINDS = ("OwnTimeout", "OwnError", "OwnInterrupt")
 OPCODES_COLUMNS = ("Python", "mode", "calls", "places", "exceptions", "in Python's own gaps", "seconds", "failures")
+# Built without OpenSSL, hashlib does not know these. And musl counts as online what the affinity mask leaves.
+MUSL_ITSELF = (
+    "not case-08 and not SHA-256 and not sha512_2 and not (test_vectors and hash_file) and not hashing_in_many_threads"
+    " and not other_algorithms_are_hashlibs and not affinity_follows"
+)
 
 DOCUMENT = ROOT / "docs" / "PYTHONS.md"
 RELIABILITY = ROOT / "docs" / "RELIABILITY.md"
@@ -90,18 +95,20 @@ def _keep(session: nox.Session, *cells: str) -> None:
     (ROWS / f"{session.name}.json").write_text(json.dumps([_digest(), session.name, *cells]), encoding="utf-8")
 
 
-def check(session: nox.Session, selection: list[str], *options: str, backend: str = "wasm") -> None:
+def check(
+    session: nox.Session, selection: list[str], *options: str, backend: str = "wasm", python: str = "python"
+) -> None:
     """The backend is the expected one, the wheel's own check (of the sandbox), then the tests."""
     (ROWS / f"{session.name}.json").unlink(missing_ok=True)
-    facts = json.loads(str(session.run("python", "-c", FACTS, silent=True)))
+    facts = json.loads(str(session.run(python, "-c", FACTS, silent=True, external=True)))
     session.log("%s, wasmtime %s, psutil %s, backend %s", *facts)
     if facts[-1] != backend:
         session.error(f"the backend is {facts[-1]}, it should be {backend}")
     if backend == "wasm":
-        session.run("skywasm", "check")
+        session.run(python, "-m", "skywasm", "check", external=True)
     report = pathlib.Path(session.create_tmp()) / "tests.xml"
     options = (*PYTEST, f"--junitxml={report}", *options)
-    session.run("python", "-m", "pytest", *options, *(session.posargs or selection))
+    session.run(python, "-m", "pytest", *options, *(session.posargs or selection), external=True)
     if not session.posargs:
         (suite,) = ET.parse(report).getroot()  # noqa: S314 - pytest's own
         skipped = int(suite.attrib["skipped"])
@@ -142,6 +149,15 @@ def pypy(session: nox.Session) -> None:
     """PyPy, whose ctypes cannot do what the sandbox needs: pure Python answers."""
     session.install("-e", ".", *TOOLS)
     check(session, QUICK, "-k", f"{WITHOUT_SANDBOX} and {PYPY_ITSELF}", backend="python")
+
+
+@nox.session(python=False)
+def musl(session: nox.Session) -> None:
+    """Debian's Python built against musl, with the wheels for musl, and without OpenSSL."""
+    if shutil.which("apt-get") is None:
+        session.skip("it is made of Debian's packages")
+    session.run("bash", str(ROOT / "tests" / "musl" / "python.sh"), external=True)
+    check(session, QUICK, "-k", MUSL_ITSELF, python=str(ROOT / ".venv-musl" / "bin" / "python3"))
 
 
 @nox.session(python="3.11")

@@ -25,7 +25,8 @@ PROFILE = os.environ.get("SKYWASM_TEST_PROFILE", "quick")
 SEED = os.environ.get("SKYWASM_TEST_SEED")
 # What a test on Windows can do nothing without, where its source names it; most say so by markers of their own.
 ONLY_POSIX = re.compile(
-    r"os\.(?:fork|killpg|mkfifo|geteuid|WNOHANG)\b|setitimer|SIGKILL|/dev/null|/proc/|import (?:fcntl|pty|resource)\b"
+    r"os\.(?:fork|killpg|mkfifo|geteuid|WNOHANG)\b|setitimer|SIGKILL|SIGALRM|/dev/null|/proc/"
+    r"|import (?:fcntl|pty|resource)\b"
 )
 IS_POSIX = hasattr(os, "fork")
 

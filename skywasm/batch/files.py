@@ -129,7 +129,7 @@ def _checked(alg: Any) -> bool:
         # Also what the host's policy refuses is refused here, whoever would do the hashing.
         known = hashing.python_hash(alg) if type(alg) is str else hashlib.new(alg)
         hashing.refuse_free_length(known.name, known.digest_size)
-    return lower == "md5" and mode != "python" and hasattr(os, "readv")
+    return lower == "md5" and mode != "python"
 
 
 def _workers(threads: int | None, paths: Sequence[Any]) -> int:

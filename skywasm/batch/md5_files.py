@@ -49,6 +49,19 @@ _OPEN_FLAGS = (os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY
 _OPEN_AT_ONCE = 24
 
 
+def _read_and_copy(descriptor: int, rooms: tuple[memoryview]) -> int:
+    """What ``os.readv`` does with one room, where the system has no such call."""
+    (room,) = rooms
+    data = os.read(descriptor, len(room))
+    room[: len(data)] = data
+    return len(data)
+
+
+def _reader() -> Callable[[int, tuple[memoryview]], int]:
+    # Looked up each time: a program may have put its own in its place.
+    return getattr(os, "readv", _read_and_copy)
+
+
 class _File:
     """A file that takes more than one part: where its digest goes, its descriptor, what has been read and hashed."""
 
@@ -171,7 +184,7 @@ class Md5Lanes:
     def _begin_files(self, view: memoryview, at: int, jobs: list[int | _File], records: list[Any]) -> None:
         """Fills the room from ``at`` on with the beginnings of files, most of which are whole files."""
         last = _ROOM - _PART
-        descriptors = self.descriptors
+        descriptors, readv = self.descriptors, _reader()
         for index, path in self.waiting:
             if type(path) is not str and isinstance(path, int):
                 # A descriptor is read from where it stands and closed, as open() does.
@@ -182,7 +195,7 @@ class Md5Lanes:
             try:
                 # In C from the call to the list: no signal can strike in between and lose the descriptor.
                 descriptors += map(os.open, (path,), _OPEN_FLAGS)
-                filled = os.readv(descriptors[-1], (room,))
+                filled = readv(descriptors[-1], (room,))
                 if 0 < filled < _PART:
                     more = os.read(descriptors[-1], _PROBE if filled < _PROBED else _PART - filled)
                     if more:
@@ -252,7 +265,7 @@ def _stream_digest(descriptor: int, beginning: memoryview) -> str:
 
 def _fill(descriptor: int, room: memoryview) -> int:
     """Reads into ``room`` as far as the file goes."""
-    filled = os.readv(descriptor, (room,))
+    filled = _reader()(descriptor, (room,))
     # Only a second read tells the end of the file from a short read.
     if 0 < filled < _PART:
         filled = _go_on(descriptor, room, filled, os.read(descriptor, _PART - filled))

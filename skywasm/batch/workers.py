@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import os
 import sys
 
 from host_shims.struck import let_out
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 # Types of digests and of lines.
 _GOOD = frozenset((str, list))
+# On Windows Ctrl-C does not end a wait, so each has to be a short one.
+_SHORT_S = 0.1 if os.name == "nt" else None
 
 
 class Bar:
@@ -95,7 +98,7 @@ def in_threads(
         if not started:
             work()
         for _ in groups:
-            first, done, error = finished.get()
+            first, done, error = _next_of(finished)
             if error is not None:
                 raise error
             bar.collect(results, first, done)
@@ -103,7 +106,27 @@ def in_threads(
         # After an exception no more groups are begun.
         waiting.clear()
     for _ in range(started):
-        ended.get()
+        _next_of(ended)
+
+
+def _next_of(queue: Any) -> Any:
+    """What comes next out of a queue. Ctrl-C ends the wait on every system."""
+    empty = late("queue").Empty
+    while True:
+        try:
+            return queue.get(timeout=_SHORT_S)
+        except empty as error:  # noqa: PERF203 - a wait, not work
+            let_out(error, "queue", "_queue")
+
+
+def _result_of(future: Future[list[Any]]) -> list[Any]:
+    """What an executor's task comes to, likewise."""
+    futures = late("concurrent.futures")
+    # A cluster's client may have futures of its own, which know how to wait.
+    if _SHORT_S is not None and isinstance(future, futures.Future):
+        while not futures.wait((future,), _SHORT_S).done:
+            pass
+    return future.result()
 
 
 def _started(count: int, work: Callable[[], None]) -> int:
@@ -127,7 +150,7 @@ def spread(
     futures: list[tuple[int, Future[list[Any]]]] = [(first, executor.submit(*task(group))) for first, group in groups]
     try:
         for first, future in futures:
-            bar.collect(results, first, future.result())
+            bar.collect(results, first, _result_of(future))
     except BaseException:
         # After Ctrl-C, or an executor that broke, no more groups are begun.
         for _, future in futures:

@@ -13,6 +13,7 @@ from skywasm.cli._findings import OK, WARNING, Finding
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
     from typing import Any
 
 FILE = "skywasm_dropin.pth"
@@ -23,6 +24,7 @@ _WHERE = "import importlib.util as u; s = u.find_spec('skywasm'); answer = s and
 _WHO_WAITS = "import sys; answer = [f.skywasm_drop_in for f in sys.meta_path if hasattr(f, 'skywasm_drop_in')]"
 _MARK = "<skywasm-answer>"
 _READABLE = 0o644
+_TRIES, _PAUSE_S = 20, 0.05
 
 
 def pth_path() -> str:
@@ -129,10 +131,22 @@ def _write(path: str, line: str) -> None:
         with open(draft, "x", encoding="ascii") as file:
             file.write(line)
         _let_read(draft)
-        os.replace(draft, path)
+        _insist(lambda: os.replace(draft, path))
     except OSError as error:
         _forget(draft)
         raise Failure(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def _insist(work: Callable[[], None]) -> None:
+    """Does what Windows refuses for as long as an interpreter that is starting reads the file."""
+    import time
+
+    for _ in range(_TRIES if os.name == "nt" else 0):
+        try:
+            return work()
+        except PermissionError:  # noqa: PERF203 - few tries
+            time.sleep(_PAUSE_S)
+    return work()
 
 
 def _let_read(path: str) -> None:
@@ -191,7 +205,7 @@ def _disable(_: argparse.Namespace) -> int:
     _require_own_program()
     path = pth_path()
     try:
-        os.remove(path)
+        _insist(lambda: os.remove(path))
         was_there = True
     except FileNotFoundError:
         was_there = False

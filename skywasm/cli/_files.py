@@ -41,13 +41,24 @@ def _below(folder: str) -> Iterator[Found]:
             yield name, error
 
 
+# What Windows calls a folder that leads elsewhere, which Python takes for a plain one until 3.12.
+_MOUNT_POINT = 0xA0000003
+
+
+def _is_junction(entry: os.DirEntry[str]) -> bool:
+    return getattr(entry.stat(follow_symlinks=False), "st_reparse_tag", 0) == _MOUNT_POINT
+
+
 def _entries(folder: str) -> list[tuple[str, bool]]:
     """The names of files and folders in a folder, sorted, and whether each is a folder."""
     entries = []
     with os.scandir(folder) as scan:
         for entry in scan:
             is_folder = entry.is_dir(follow_symlinks=False)
+            if is_folder and os.name == "nt" and _is_junction(entry):
+                continue
             if is_folder or entry.is_file(follow_symlinks=False):
-                # The separator that follows a folder's name counts: "a-b" stands before what is in "a".
-                entries.append((os.fsencode(entry.name + os.sep if is_folder else entry.name), entry.path, is_folder))
+                # The separator that follows a folder's name counts, a slash as it is printed: "a-b" stands before what
+                # is in "a".
+                entries.append((os.fsencode(entry.name + "/" if is_folder else entry.name), entry.path, is_folder))
     return [(path, is_folder) for _, path, is_folder in sorted(entries)]

@@ -131,14 +131,21 @@ def _works(name: str) -> bool:
 
 
 def _line(digest: str, name: str) -> bytes:
-    """A line as coreutils prints it: a name that would break the line is escaped, and a backslash in front says so."""
+    """A line as coreutils prints it: a name that would break the line is escaped, and a backslash in front says so.
+
+    On Windows no name holds a backslash. It separates there, as a slash does, and with slashes the line needs no
+    escaping and can be checked on every system, which is why b3sum and the coreutils in Rust write them too.
+    """
+    if os.name == "nt":
+        name = name.replace("\\", "/")
     escaped = name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
     mark = "\\" if escaped != name else ""
     return os.fsencode(f"{mark}{digest}  {escaped}\n")
 
 
-def _problem(error: OSError) -> str:
-    if isinstance(error, IsADirectoryError):
+def _problem(error: OSError, name: str) -> str:
+    # To open a folder is "Permission denied" on Windows.
+    if isinstance(error, IsADirectoryError) or (os.name == "nt" and os.path.isdir(name)):
         return "Is a directory; add -r to hash all files in it"
     return error.strerror or str(error)
 
@@ -191,8 +198,8 @@ def _tell(rows: Sequence[Row], as_json: bool) -> list[dict[str, str]]:
         if isinstance(result, OSError):
             _output.write_bytes(b"".join(lines))
             lines.clear()
-            _output.complain(_PROGRAM, f"{name or repr('')}: {_problem(result)}")
-            told.append({"file": name, "error": _problem(result)})
+            _output.complain(_PROGRAM, f"{name or repr('')}: {_problem(result, name)}")
+            told.append({"file": name, "error": _problem(result, name)})
         else:
             lines.append(b"" if as_json else _line(result, name))
             told.append({"file": name, "digest": result})

@@ -44,18 +44,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             status = _run(argv)
             _output.flush()
-        except BrokenPipeError:
-            from skywasm.cli._command import PIPE_CLOSED
-
-            _output.abandon()
-            return PIPE_CLOSED
         except OSError as error:
+            if _is_closed_pipe(error):
+                from skywasm.cli._command import PIPE_CLOSED
+
+                _output.abandon()
+                return PIPE_CLOSED
             # Commands answer for the files they read: this is the output that cannot be written, or the machine's.
             _output.abandon(sparing_errors=True)
             return _output.complain("skywasm", _told(error))
         return status
     except KeyboardInterrupt:
         return _interrupted()
+
+
+def _is_closed_pipe(error: OSError) -> bool:
+    """Whether nobody reads the output any more, which on Windows is an invalid argument."""
+    import errno
+    import os
+
+    return isinstance(error, BrokenPipeError) or (
+        os.name == "nt" and error.errno == errno.EINVAL and error.filename is None
+    )
 
 
 def _told(error: OSError) -> str:

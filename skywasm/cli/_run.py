@@ -21,6 +21,10 @@ CANNOT_RUN = 126
 NOT_FOUND = 127
 # Read by skypilot/run/sitecustomize.py, as is the form of its value.
 VARIABLE = "SKYWASM_RUN"
+_UNKNOWN_ENDING = (
+    "its name does not end as a program's does (PATHEXT); name the program that reads it, as in: "
+    "skywasm run -- notepad {}"
+)
 
 
 def environment() -> dict[str, str]:
@@ -52,7 +56,7 @@ def resolve(words: Sequence[str]) -> list[str] | None:
     word = words[0]
     if word.startswith("-") or (os.path.isfile(word) and _is_script(word)):
         return [sys.executable, *words]
-    found = word if os.path.dirname(word) else _found(word)
+    found = _named(word) if os.path.dirname(word) else _found(word)
     return None if found is None or not os.path.exists(found) else [found, *words[1:]]
 
 
@@ -63,10 +67,13 @@ def _no_program(path: str) -> str:
     if os.path.exists(path) and not os.path.isfile(path):
         # Not even opened: a named pipe would wait for somebody to write to it.
         return "it is no file but a named pipe, socket or device"
+    if os.name == "nt" and os.path.isfile(path) and not _is_script(path):
+        # Every file may be executed there; the name says whether it can be.
+        return "" if _named(path) != path or _has_ending(path) else _UNKNOWN_ENDING.format(path)
     if not os.path.isfile(path) or _is_script(path) or (os.path.dirname(path) and os.access(path, os.X_OK)):
         return ""
     if os.access(path, os.X_OK):
-        return f"the current folder is not searched for programs; to run it, write ./{path}"
+        return f"the current folder is not searched for programs; to run it, write {os.path.join(os.curdir, path)}"
     if not os.access(path, os.R_OK):
         return "you may not read or execute it"
     return f"it is not executable; name the program that reads it, as in: skywasm run -- sh {path}"
@@ -74,7 +81,23 @@ def _no_program(path: str) -> str:
 
 def _is_script(path: str) -> bool:
     """Whether a file is a Python program by its name; one that can be executed says itself by what."""
-    return path.endswith((".py", ".pyw"))
+    return os.path.normcase(path).endswith((".py", ".pyw"))
+
+
+def _endings() -> list[str]:
+    """What the names of programs end in on Windows."""
+    return os.environ.get("PATHEXT", ".COM;.EXE;.BAT;.CMD").lower().split(os.pathsep) if os.name == "nt" else []
+
+
+def _has_ending(path: str) -> bool:
+    return os.path.splitext(path)[1].lower() in _endings()
+
+
+def _named(path: str) -> str:
+    """The file that a path means: on Windows programs are named without their ending too."""
+    if _has_ending(path) and os.path.isfile(path):
+        return path
+    return next((path + ending for ending in _endings() if os.path.isfile(path + ending)), path)
 
 
 def _found(name: str) -> str | None:
@@ -142,7 +165,8 @@ def wait_for(command: Sequence[str], env: dict[str, str]) -> int:
         while child.returncode is None:
             with contextlib.suppress(KeyboardInterrupt):
                 child.wait()
-    return child.returncode
+    # What ended a crashed program on Windows is a number of 32 bits without a sign, and an exit status has one.
+    return child.returncode - (2**32 if child.returncode >= 2**31 else 0)
 
 
 def _run(options: argparse.Namespace) -> int:

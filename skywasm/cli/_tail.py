@@ -61,7 +61,8 @@ def _print(name: str, options: argparse.Namespace) -> str | None:
     try:
         lines = _lines(name, options)
     except OSError as error:
-        return error.strerror or str(error)
+        # To open a folder is "Permission denied" on Windows.
+        return "Is a directory" if os.name == "nt" and os.path.isdir(name) else error.strerror or str(error)
     except UnicodeError as error:
         return f"{error}; try --errors replace or another --encoding"
     if len(options.files) > 1:

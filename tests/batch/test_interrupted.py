@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import signal
 import time
@@ -153,6 +154,14 @@ def test_interrupts_at_random_moments(mode: str, alg: str, tmp_path: pathlib.Pat
     assert found["leaked"] <= (0 if alg == "md5" and mode != "python" else 12)
 
 
+def interrupt() -> None:
+    """Ctrl-C for this process. Windows has no such signal for one process: it would be ended."""
+    if os.name == "nt":
+        _thread.interrupt_main()
+    else:
+        os.kill(os.getpid(), signal.SIGINT)
+
+
 @pytest.mark.parametrize("threads", [2, 3])
 def test_threads_stop_soon(threads: int, paths: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """After Ctrl-C the groups of files under way are finished, and no others are begun."""
@@ -164,7 +173,7 @@ def test_threads_stop_soon(threads: int, paths: list[str], monkeypatch: pytest.M
         time.sleep(0.1)
         if len(begun) == threads:
             begun.append(0)
-            os.kill(os.getpid(), signal.SIGINT)
+            interrupt()
         return ["digest"] * len(group)
 
     monkeypatch.setattr(many_files, "hash_group", slow)

@@ -66,6 +66,9 @@ def start(
 def finish(process: subprocess.Popen[bytes], data: bytes | None = None) -> Done:
     """Waits for a started program."""
     out, err = process.communicate(data, timeout=TIMEOUT_S)
+    if os.name == "nt":
+        # As text is written there.
+        out, err = (out or b"").replace(b"\r\n", b"\n"), err.replace(b"\r\n", b"\n")
     return Done(process.returncode, (out or b"").decode("utf-8", "surrogateescape"), err.decode("utf-8", "replace"))
 
 

@@ -76,7 +76,6 @@ OTHERS: dict[str, set[str]] = {
     "skywasm.skypilot.run.sitecustomize": {"sitecustomize"},
     "host_shims._common": {"psutil"},
     "host_shims._unsupported": {"psutil"},
-    "host_shims._windows": {"psutil"},
 }
 OTHERS_OF_PROGRAMS = {"jinja2", "libcst", "markupsafe", "plotly", "psutil", "rich", "sky", "wasmtime"}
 # Modules of the standard library that only some systems have: imported inside functions, where they are needed.

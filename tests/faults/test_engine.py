@@ -30,16 +30,17 @@ LACKING = """
 WAYS = {
     "no library where it is looked for": (
         """
+    import sys
     from skywasm.crossing.engine import library
-    library._FILES["linux"] = "_libelsewhere.so"
+    library._FILES[sys.platform] = "_libelsewhere.so"
     """,
         "_libelsewhere.so",
     ),
     "another library in its place": (
         """
-    import _ctypes
+    import _ctypes, sys
     from skywasm.crossing.engine import library
-    library._FILES["linux"] = _ctypes.__file__
+    library._FILES[sys.platform] = _ctypes.__file__
     """,
         "wasm_config_new",
     ),
@@ -214,10 +215,10 @@ def test_proving_happens_before_the_first_compiling_only() -> None:
 def test_a_first_call_leaves_wasmtime_py_alone(off: str) -> None:
     """Calls need the library alone, compiling included: importing the package takes twice as long."""
     code = """
-    import sys, skywasm
+    import os, sys, skywasm
     skywasm.set_backend("wasm")
     text = skywasm.base36_encode("ff")
-    alive = skywasm.is_process_alive(1)
+    alive = skywasm.is_process_alive(os.getpid())
     report(text=text, alive=alive, imported="wasmtime" in sys.modules, info=skywasm.get_backend_info())
     """
     run(code, env={"SKYWASM_CACHE": off})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from children import run
 
@@ -134,8 +136,13 @@ def test_python_mode_does_not_even_look() -> None:
 
 
 # What wasmtime refuses, and what skywasm does: on PyPy and its like ctypes cannot do what the sandbox needs.
+UNKNOWN_MACHINE = (
+    ("import sys; sys.version = sys.version.replace('64 bit (AMD64)', '32 bit (Intel)')", "win32-x86")
+    if sys.platform == "win32"
+    else ('import platform; platform.machine = lambda: "riscv128"', "riscv128")
+)
 REFUSED = {
-    "an unknown machine": ('import platform; platform.machine = lambda: "riscv128"', "riscv128"),
+    "an unknown machine": UNKNOWN_MACHINE,
     "another Python": ('import sys; sys.implementation.name = "pypy"', "needs CPython"),
 }
 

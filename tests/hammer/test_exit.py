@@ -95,11 +95,13 @@ def test_calls_at_exit() -> None:
     """Calls in atexit functions, in module finalizers and in the last garbage collection are right or plain errors."""
     found = run(
         """
-    import atexit, builtins, sys
+    import atexit, builtins, os, sys
     import skywasm
     skywasm.set_backend("wasm")
     skywasm.base36_encode("ff")
-    atexit.register(lambda: report(at_exit=skywasm.base36_encode("deadbeef"), alive=skywasm.is_process_alive(1)))
+    def ask():
+        report(at_exit=skywasm.base36_encode("deadbeef"), alive=skywasm.is_process_alive(os.getpid()))
+    atexit.register(ask)
     class Last:
         def __del__(self, encode=skywasm.base36_encode):
             try:

@@ -51,7 +51,7 @@ MIXED = """
         (lambda n: kind(skywasm.estimate_fd_for_directory, file) == "NotADirectoryError"),
         (lambda n: kind(skywasm.find_free_port, 65535) == "OSError"),
         (lambda n: kind(skywasm.find_free_port, -1) == "OverflowError"),
-        (lambda n: kind(skywasm.hash_file, folder, "md5") == "IsADirectoryError"),
+        (lambda n: kind(skywasm.hash_file, folder, "md5") == kind(reference.hash_file, folder, "md5")),
         (lambda n: skywasm.hash_file(file, "md5").hexdigest() == md5),
         (lambda n: skywasm.read_last_n_lines(file, 2) == ["line 498\\n", "line 499"]),
         (lambda n: skywasm.get_max_workers_for_file_mounts({"/a": folder, "/b": missing}) >= 1),

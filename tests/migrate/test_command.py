@@ -170,7 +170,9 @@ def test_files_elsewhere_are_named_from_the_root(tree: pathlib.Path) -> None:
     assert done.out.startswith(f"--- a/{tree.name}/a.py\n")
     (tree / "other").mkdir()
     done = run("migrate", str(tree / "a.py"), cwd=tree / "other")
-    assert done.out.startswith(f"--- a{tree}/a.py\n+++ b{tree}/a.py\n")
+    # A drive is part of the name.
+    root = tree.as_posix() if tree.as_posix().startswith("/") else f"/{tree.as_posix()}"
+    assert done.out.startswith(f"--- a{root}/a.py\n+++ b{root}/a.py\n")
 
 
 def test_a_path_that_is_not_there_stops_all(tree: pathlib.Path) -> None:

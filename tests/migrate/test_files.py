@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import time
+import types
 
 import pytest
 from children import PACKAGES
@@ -44,6 +45,23 @@ def tree(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Pat
 def test_a_folder_stands_for_its_python_files(tree: pathlib.Path) -> None:
     """Python files at any depth in order; nothing hidden, linked, cached or installed."""
     assert found(tree) == ["a.py", "b.py", "tool.pyw", "sub/c.py", "sub/deep/d.py"]
+
+
+def test_junctions_are_links(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that is a junction, Windows' own kind of link, is passed over, and one that is not is looked into."""
+    for name in ("junction", "real"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.py").write_bytes(TEXT)
+    lstat = os.lstat
+
+    def tagged(path: str) -> types.SimpleNamespace:
+        tag = 0xA0000003 if os.path.basename(path) == "junction" else 0
+        return types.SimpleNamespace(st_mode=lstat(path).st_mode, st_reparse_tag=tag)
+
+    monkeypatch.setattr(os, "lstat", tagged)
+    assert [os.path.relpath(path, tmp_path) for path, _ in _walk.files([str(tmp_path)])] == [
+        os.path.join("real", "x.py")
+    ]
 
 
 def test_what_is_named_is_not_skipped(tree: pathlib.Path) -> None:

@@ -16,6 +16,7 @@ from functools import partial
 
 from host_shims.descriptors import closing
 from host_shims.struck import let_out
+from skywasm.loading import late
 
 try:
     # hashlib would load OpenSSL, which takes longer than all else here; the interpreter has this one in itself.
@@ -39,7 +40,7 @@ _DAY_S = 24 * 60 * 60
 _O_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _O_DIRECTORY = getattr(os, "O_DIRECTORY", 0)
 _O_CLOEXEC = getattr(os, "O_CLOEXEC", 0)
-# Relative opening is what makes checking the folder and using it one thing. Windows has neither it nor modes.
+# Relative opening makes checking the folder and using it one thing. Windows has neither it nor modes, but ``profile``.
 _HAS_DIR_FD = os.open in os.supports_dir_fd
 
 
@@ -100,6 +101,9 @@ def machine() -> str:
     # Importing platform takes 5 ms; the answer of one that is there may have been replaced.
     if "platform" not in sys.modules and hasattr(os, "uname"):
         return os.uname().machine
+    if sys.platform == "win32":
+        # platform asks a slow service there. The library has to fit this process, and so what Python was built for.
+        return "ARM64" if "(ARM64)" in sys.version else "AMD64" if "(AMD64)" in sys.version else "x86"
     import platform
 
     return platform.machine()
@@ -163,8 +167,7 @@ def _read_all(descriptor: int) -> bytes:
 
 def _load(name: str, path: str) -> bytes:
     if not _HAS_DIR_FD:
-        with open(os.path.join(path, name), "rb") as file:
-            return file.read()
+        return late("skywasm.crossing.engine.profile").load(name, path, _DAY_S)  # type: ignore[no-any-return]
     flags = os.O_RDONLY | _O_NOFOLLOW | _O_CLOEXEC | getattr(os, "O_NONBLOCK", 0)
 
     def read(where: int, opened: list[int]) -> bytes:
@@ -201,7 +204,7 @@ def prospect(name: str) -> str:
     try:
         path = folder()
         if not _HAS_DIR_FD:
-            return "hit" if os.path.exists(os.path.join(path, name)) else "miss"
+            return late("skywasm.crossing.engine.profile").prospect(name, path)  # type: ignore[no-any-return]
         return _in_folder(path, lambda where, _: _prospect(name, path, where))
     except Off:
         return "off"
@@ -219,7 +222,7 @@ def _prospect(name: str, path: str, where: int) -> str:
     return "hit" if _is_ours(status) else "off"
 
 
-def _write(where: int | str, content: bytes) -> None:
+def write(where: int | str, content: bytes) -> None:
     """Writes to an open descriptor, which stays open, or into a new file."""
     with open(where, "xb" if isinstance(where, str) else "wb", closefd=isinstance(where, str)) as file:
         file.write(content)
@@ -235,42 +238,40 @@ def _keep_young(descriptor: int) -> None:
         let_out(error)
 
 
-def _remove_old(where: int, written: str) -> None:
-    """Keeps what was just written and the youngest beside it, and what killed writers have left for a day."""
-    entries, now = [], time.time()
-    for name in os.listdir(where):
+def outdated(times: dict[str, float], written: str) -> list[str]:
+    """Files, given with their times, that are to go: all but the youngest entries, and what killed writers left."""
+    entries, left, now = [], [], time.time()
+    for name, changed in times.items():
         key, dot, _ = name.partition(".")
         digits = key[len(_PREFIX) :]
         if name == written or len(key) != len(written) or not key.startswith(_PREFIX) or not set(digits) <= _HEX:
             continue
         # A clock may have been set back: what is of the future counts by its distance too.
-        age_s = abs(now - os.stat(name, dir_fd=where, follow_symlinks=False).st_mtime)
+        age_s = abs(now - changed)
         if not dot:
             entries.append((age_s, name))
         elif age_s > _DAY_S:
-            os.unlink(name, dir_fd=where)
-    for _, name in sorted(entries)[MOST_ENTRIES - 1 :]:
+            left.append(name)
+    return left + [name for _, name in sorted(entries)[MOST_ENTRIES - 1 :]]
+
+
+def _remove_old(where: int, written: str) -> None:
+    times = {name: os.stat(name, dir_fd=where, follow_symlinks=False).st_mtime for name in os.listdir(where)}
+    for name in outdated(times, written):
         os.unlink(name, dir_fd=where)
 
 
 def _store(name: str, path: str, content: bytes) -> None:
+    if not _HAS_DIR_FD:
+        return late("skywasm.crossing.engine.profile").store(name, path, content, write, outdated)  # type: ignore[no-any-return]
     os.makedirs(path, mode=0o700, exist_ok=True)
     temporary = f"{name}.{os.getpid()}.{os.urandom(4).hex()}"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _O_NOFOLLOW | _O_CLOEXEC
-    if not _HAS_DIR_FD:
-        target = os.path.join(path, temporary)
-        try:
-            _write(target, content)
-            os.replace(target, os.path.join(path, name))
-        except BaseException:
-            os.unlink(target)
-            raise
-        return
 
-    def write(where: int, opened: list[int]) -> None:
+    def keep(where: int, opened: list[int]) -> None:
         try:
             opened += map(partial(os.open, dir_fd=where), (temporary,), (flags,), (0o600,))
-            _write(opened[1], content)
+            write(opened[1], content)
             os.replace(temporary, name, src_dir_fd=where, dst_dir_fd=where)
         except BaseException:
             if len(opened) > 1:
@@ -282,7 +283,7 @@ def _store(name: str, path: str, content: bytes) -> None:
         except OSError as error:
             let_out(error)
 
-    _in_folder(path, write)
+    return _in_folder(path, keep)
 
 
 def store(name: str, module: bytes) -> str:
