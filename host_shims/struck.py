@@ -27,10 +27,27 @@ def let_out(error: BaseException, *modules: str) -> None:
         raise error
 
 
+def _codes_of_handlers() -> set[object]:
+    """The code of the signal handlers there are: one may have let go of the frame that it was given."""
+    from signal import getsignal, valid_signals
+
+    found = set()
+    for number in valid_signals():
+        handler = getsignal(number)
+        # A function, a method, or an object that can be called.
+        handler = getattr(handler, "func", handler)
+        for one in (handler, type(handler).__call__ if callable(handler) else None):
+            found.add(getattr(getattr(one, "__func__", one), "__code__", None))
+    return found
+
+
 def _holds_a_handler(trace: TracebackType | None) -> bool:
-    """Whether one of the calls was given a frame: signal handlers are, and trace functions."""
+    """Whether one of the calls is a signal handler's, or was given a frame, as they and trace functions are."""
+    codes = _codes_of_handlers()
     while trace is not None:
         frame = trace.tb_frame
+        if frame.f_code in codes:
+            return True
         for value in frame.f_locals.values():
             # A handler's parameters, or its ``*args``.
             if any(type(one) is type(frame) for one in (value if type(value) is tuple else (value,))):

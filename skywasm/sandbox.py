@@ -70,6 +70,7 @@ def limits(*, deadline_s: float) -> rules.Rule:
     """
     if isinstance(deadline_s, bool) or not isinstance(deadline_s, (int, float)):
         raise TypeError(f"deadline_s must be a number of seconds, not {type(deadline_s).__name__}")
-    if not (math.isfinite(deadline_s) and deadline_s > 0):
+    # A whole number may be beyond all floats.
+    if not 0 < deadline_s < math.inf:
         raise ValueError(f"deadline_s is {deadline_s}; it must be a positive, finite number of seconds")
     return rules.made(rules.Rule(deadline_s=float(deadline_s)), rules.caller_frame())

@@ -93,8 +93,7 @@ class Md5Lanes:
         try:
             at = seat[INSTANCE].reserve(_ROOM)
             view = seat[INSTANCE].region(at, _ROOM)
-            while self._round(seat, view):
-                pass
+            self._rounds(seat, view)
         except BaseException:
             seat[INSTANCE].close()
             raise
@@ -163,6 +162,11 @@ class Md5Lanes:
             return
         for descriptor in [one for one in self.descriptors if one not in kept]:
             _close(self.descriptors, descriptor)
+
+    def _rounds(self, seat: Seat, view: memoryview) -> None:
+        # A function of its own: see hash_file.
+        while self._round(seat, view):
+            pass
 
     def _round(self, seat: Seat, view: memoryview) -> bool:
         """One call's worth of work; False when there was none left."""

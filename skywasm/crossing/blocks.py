@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import sys
 
+from skywasm.loading import late
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,8 +31,8 @@ class Exiting:
             return self._plainly
         if not _begins_block(sys._getframe(1)):
             return self._plainly.__get__(rule)  # type: ignore[no-any-return]
-        from collections import defaultdict
-        from functools import partial
+        # Under the lock that a fork waits for.
+        defaultdict, partial = late("collections").defaultdict, late("functools").partial
 
         entry = rule.fresh() or rule.prepared()
         # Takes the three arguments of an end, looks into the dictionary, which is empty, and gives a text without
@@ -53,8 +55,7 @@ class Entering:
             return self._plainly
         if not _begins_block(sys._getframe(1)):
             return self._plainly.__get__(rule)  # type: ignore[no-any-return]
-        from functools import partial
-
+        partial = late("functools").partial
         states = map(setattr, (rule.prepared(), rule), ("ended", "everybodys"), (False, False))
         nowhere: list[None] = []
         entering: Callable[..., None] = partial(nowhere.extend, states)
@@ -68,8 +69,7 @@ def _begins_block(frame: Any) -> bool:
 
 def _name_at(frame: Any, beyond: int) -> str:
     """The name of the instruction that a frame is in, or of one so many bytes beyond it."""
-    from opcode import opname
-
+    opname = late("opcode").opname
     code = frame.f_code.co_code
     at = frame.f_lasti + beyond
     return opname[code[at]] if at < len(code) else ""

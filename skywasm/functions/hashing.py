@@ -230,11 +230,8 @@ def hash_file(path: PathOrFd, hash_alg: str) -> HashObject:
     try:
         opened += map(os.open, (path,), _READ_FLAGS)
         digest = python_hash(hash_alg)
-        descriptor = opened[0]
-        block = os.read(descriptor, _FIRST_BLOCK)
-        while block:
-            digest.update(block)
-            block = os.read(descriptor, _READ_BLOCK)
+        # No loop stands in a try with an end: Python 3.13.0 passes by that end where a signal strikes at the jump back.
+        update_from(opened[0], digest)
     except (OSError, TypeError, ValueError) as error:
         let_out(error, "hashlib")
         # open() words some errors in another way, and refuses a directory before anything else.
@@ -264,13 +261,13 @@ def reads(file: io.FileIO) -> Callable[[int, memoryview], int]:
 
 @crossing(hash_file)
 def _through_the_artifact(core: Any) -> Callable[..., HashObject]:
-    from skywasm.functions.wasm_hash import WasmHash
+    made: Callable[..., HashObject] = late("skywasm.functions.wasm_hash").WasmHash
 
     def road(path: PathOrFd, hash_alg: str) -> HashObject:
         # Opened first, as above.
         with open(path, "rb", 0) as file:
             algorithm = require(hash_alg)
             state = core.call("hash_file", 0, algorithm.number, given={"file_read": reads(file)}, release=True)
-        return WasmHash(core, algorithm, state)
+        return made(core, algorithm, state)
 
     return road

@@ -8,6 +8,7 @@ from host_shims import facts
 from host_shims.struck import let_out
 from skywasm.errors import NeedsReference
 from skywasm.functions.declare import COMMON, PYTHON, crossing, function
+from skywasm.loading import late
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,15 +74,25 @@ def find_free_port(start_port: int) -> int:
     ports = range(start_port, _PORT_END)
     if not ports:
         raise _no_free_port()
+    # Under the lock that a fork waits for, and not where it is needed first.
+    late("socket")
     probe = facts.port_socket()
     try:
-        bind = facts.port_bind
-        for port in ports:
-            if bind(probe, port) == 0:
-                return port
+        port = _first_free(probe, ports)
     finally:
         probe.close()
-    raise _no_free_port()
+    if port is None:
+        raise _no_free_port()
+    return port
+
+
+def _first_free(probe: Any, ports: range) -> int | None:
+    # A function of its own: see hash_file.
+    bind = facts.port_bind
+    for port in ports:
+        if bind(probe, port) == 0:
+            return port
+    return None
 
 
 def _no_free_port() -> OSError:
@@ -103,6 +114,7 @@ def _port_through_the_artifact(core: Any) -> Callable[..., int]:
         def port_bind(port: int) -> int:
             nonlocal probe
             if probe is None:
+                late("socket")
                 probe = facts.port_socket()
             return -facts.port_bind(probe, port)
 
@@ -242,9 +254,7 @@ def _memory_total() -> int:
             return int(text[start + 9 : text.index(b"kB", start)]) * 1024
         except ValueError as error:
             let_out(error)
-    import psutil
-
-    return psutil.virtual_memory().total
+    return late("psutil").virtual_memory().total  # type: ignore[no-any-return]
 
 
 @crossing(get_mem_size_gb)

@@ -64,12 +64,15 @@ class WasmHash:
                 return
             self._interrupted = []
             try:
-                state = self._after(self._state, view)
-                while self._interrupted:
-                    state = self._after(state, memoryview(self._interrupted.pop(0)))
-                self._state = state
+                self._state = self._caught_up(self._after(self._state, view), self._interrupted)
             finally:
                 self._interrupted = None
+
+    def _caught_up(self, state: bytes, interrupted: list[bytes]) -> bytes:
+        # A function of its own: see hash_file.
+        while interrupted:
+            state = self._after(state, memoryview(interrupted.pop(0)))
+        return state
 
     def _after(self, state: bytes, view: memoryview) -> bytes:
         """The state after more bytes."""

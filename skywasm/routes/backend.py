@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from host_shims.struck import let_out
 from skywasm.loading import late
 from skywasm.routes import bind, failures
 from skywasm.routes import mode as modes
@@ -11,7 +12,7 @@ def warm_up(background: bool = False) -> None:
     """Load the engine now, so that no later call pays for it.
 
     Args:
-        background: load in a daemon thread and return at once.
+        background: load in a daemon thread and return at once; where there is none to be had, load now.
 
     Raises:
         CoreUnavailableError: in ``wasm`` mode, when the artifact cannot be used. In ``auto`` that is logged once
@@ -23,9 +24,14 @@ def warm_up(background: bool = False) -> None:
     if modes.mode() == "python":
         return
     if background:
-        late("threading").Thread(target=bind.load, name="skywasm-warm-up", daemon=True).start()
-    else:
-        bind.load()
+        try:
+            late("threading").Thread(target=bind.load, name="skywasm-warm-up", daemon=True).start()
+        except RuntimeError as error:
+            # There is no thread to be had.
+            let_out(error, "threading")
+        else:
+            return
+    bind.load()
 
 
 def set_backend(mode: str) -> None:

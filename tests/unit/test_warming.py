@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from children import run
+from children import MODES, run
 
 pytest.importorskip("wasmtime")
 
@@ -130,3 +130,20 @@ def test_wasm_mode_loads_at_the_first_call() -> None:
     """
     )
     assert (facts["before"], facts["after"]) == (False, True)
+
+
+def test_warming_up_without_a_thread_to_be_had() -> None:
+    """Where no thread can be started the engine is loaded all the same, in this one."""
+    found = run(
+        """
+    import threading
+    import skywasm
+    def refused(self):
+        raise RuntimeError("can't start new thread")
+    threading.Thread.start = refused
+    skywasm.set_backend("auto")
+    skywasm.warm_up(background=True)
+    report(backend=skywasm.get_backend_info()["backend"], warnings=warnings)
+    """
+    )
+    assert found == {"backend": "wasm" if "wasm" in MODES else "python", "warnings": []}
