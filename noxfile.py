@@ -57,6 +57,7 @@ PYPY_ITSELF = (
 
 # Strikes at each call with each kind of exception, where tests/torture/every_opcode.py sets no other bound.
 OPCODES = 1_000_000
+OPCODES_PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
 KINDS = ("OwnTimeout", "OwnError", "OwnInterrupt")
 OPCODES_COLUMNS = ("Python", "mode", "calls", "places", "exceptions", "in Python's own gaps", "seconds", "failures")
 # Built without OpenSSL, hashlib does not know these. And musl counts as online what the affinity mask leaves.
@@ -194,7 +195,7 @@ def _struck(session: nox.Session, mode: str, most: int) -> list[str]:
     return [mode, *numbers, gaps, f"{time.monotonic() - began:.0f}", str(len(found["wrong"]))]
 
 
-@nox.session(python=["3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15"])
+@nox.session(python=OPCODES_PYTHONS)
 def opcodes(session: nox.Session) -> None:
     """An exception of three kinds at every opcode of every public call; ``-- 50`` for so many of a call at most."""
     session.install("-e", ".")
@@ -217,15 +218,10 @@ def _kept_rows(known: list[str]) -> tuple[dict[str, list], str]:
     return made, ", ".join(name for name in known if name not in made) or "none"
 
 
-def _sessions(session: nox.Session) -> list[dict[str, str]]:
-    listed = json.loads(str(session.run(*NOX, "--list", "--json", "-f", __file__, external=True, silent=True)))
-    return [one for one in listed if one["name"] not in ("table", "opcodes_table")]
-
-
 @nox.session(python=False)
 def opcodes_table(session: nox.Session) -> None:
     """The table of docs/RELIABILITY.md, from the rows of ``opcodes`` that were made with this artifact."""
-    known = [one["session"] for one in _sessions(session) if one["name"] == "opcodes"]
+    known = [f"opcodes-{python}" for python in OPCODES_PYTHONS]
     made, missing = _kept_rows(known)
     rows = [tuple(row) for name in known if name in made for row in made[name][2]]
     text = tables.markdown([OPCODES_COLUMNS, *rows], range(2, 8))
@@ -239,7 +235,8 @@ def opcodes_table(session: nox.Session) -> None:
 @nox.session(python=False)
 def table(session: nox.Session) -> None:
     """docs/PYTHONS.md, from the rows of the sessions that passed with this artifact."""
-    known = [one["session"] for one in _sessions(session) if one["name"] != "opcodes"]
+    listed = json.loads(str(session.run(*NOX, "--list", "--json", "-f", __file__, external=True, silent=True)))
+    known = [one["session"] for one in listed if one["name"] != "table"]
     made, missing = _kept_rows(known)
     text = tables.markdown([COLUMNS, *(made[name][1:] for name in known if name in made)], (5, 6))
     text += f"\n\nSessions without a result: {missing}."
