@@ -29,7 +29,8 @@ def let_out(error: BaseException, *modules: str) -> None:
 
 def _codes_of_handlers() -> set[object]:
     """The code of the signal handlers there are: one may have let go of the frame that it was given."""
-    from signal import getsignal, valid_signals
+    # In the interpreter itself: the files of the standard library may be out of reach.
+    from _signal import getsignal, valid_signals  # type: ignore[import-not-found]
 
     found = set()
     for number in valid_signals():

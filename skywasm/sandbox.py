@@ -21,6 +21,9 @@ CAPABILITIES: tuple[str, ...] = tuple(sorted({capability for row in ROWS for cap
 """``cpu``, ``files``, ``limits`` (of open files), ``memory``, ``ports`` and ``process``."""
 
 
+_MOST_S = 2**1000
+
+
 def deny(*capabilities: str) -> rules.Rule:
     """Deny capabilities: functions that need one raise ``CapabilityError``, which names it, in every backend.
 
@@ -71,6 +74,7 @@ def limits(*, deadline_s: float) -> rules.Rule:
     if isinstance(deadline_s, bool) or not isinstance(deadline_s, (int, float)):
         raise TypeError(f"deadline_s must be a number of seconds, not {type(deadline_s).__name__}")
     # A whole number may be beyond all floats.
-    if not 0 < deadline_s < math.inf:
+    seconds = float(deadline_s) if -_MOST_S <= deadline_s <= _MOST_S else math.inf
+    if not 0 < seconds < math.inf:
         raise ValueError(f"deadline_s is {deadline_s}; it must be a positive, finite number of seconds")
-    return rules.made(rules.Rule(deadline_s=float(deadline_s)), rules.caller_frame())
+    return rules.made(rules.Rule(deadline_s=seconds), rules.caller_frame())
