@@ -6,10 +6,10 @@ import importlib.util
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 
+import checkouts
 import pytest
 from children import environment
 from conftest import PROFILE
@@ -71,12 +71,7 @@ def apply(folder: pathlib.Path) -> None:
 @pytest.fixture
 def copy(tmp_path: pathlib.Path) -> pathlib.Path:
     """A copy of the project with the new function in it, nothing built or generated yet."""
-    folder = tmp_path / "copy"
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True)
-    for name in listed.stdout.decode().splitlines():
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+    folder = checkouts.copied(tmp_path / "copy")
     apply(folder)
     return folder
 

@@ -11,19 +11,13 @@ import tarfile
 import venv
 import zipfile
 
+import checkouts
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIMIT_BYTES = 400_000
 # 2031-05-07 07:08:10 UTC; zip files count in steps of two seconds.
 EPOCH, EPOCH_DATE = "1935904090", (2031, 5, 7, 7, 8, 10)
-
-
-def _ignored(folder: str, names: list[str]) -> set[str]:
-    """What is made here and belongs to no checkout."""
-    made = {".git", ".venv", ".nox", ".build", "target", "dist", "build", "__pycache__"}
-    caches = {name for name in names if name.startswith(".") and name.endswith(("_cache", ".hypothesis"))}
-    return (made & set(names)) | caches
 
 
 def _build(kind: str, source: pathlib.Path, into: pathlib.Path, **environment: str) -> pathlib.Path:
@@ -40,9 +34,7 @@ def _build(kind: str, source: pathlib.Path, into: pathlib.Path, **environment: s
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     """A copy of this checkout, so that nothing changes between two builds."""
-    folder = tmp_path_factory.mktemp("first") / "checkout"
-    shutil.copytree(ROOT, folder, ignore=_ignored)
-    return folder
+    return checkouts.copied(tmp_path_factory.mktemp("first") / "checkout")
 
 
 @pytest.fixture(scope="module")
