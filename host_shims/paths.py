@@ -28,6 +28,15 @@ def is_directory(path: Any) -> bool:
     return stat.S_ISDIR(_mode(path))
 
 
+# What Windows calls a folder that leads elsewhere.
+_MOUNT_POINT = 0xA0000003
+
+
+def is_junction(status: Any) -> bool:
+    """Whether what ``os.lstat`` tells is of Windows' own kind of link, which Python takes for a folder until 3.12."""
+    return getattr(status, "st_reparse_tag", 0) == _MOUNT_POINT
+
+
 def exists(path: Any) -> bool:
     """``os.path.exists``, likewise."""
     if os.path.exists.__module__ != "genericpath":

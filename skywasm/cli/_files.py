@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from host_shims.paths import is_junction
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -41,21 +43,13 @@ def _below(folder: str) -> Iterator[Found]:
             yield name, error
 
 
-# What Windows calls a folder that leads elsewhere, which Python takes for a plain one until 3.12.
-_MOUNT_POINT = 0xA0000003
-
-
-def _is_junction(entry: os.DirEntry[str]) -> bool:
-    return getattr(entry.stat(follow_symlinks=False), "st_reparse_tag", 0) == _MOUNT_POINT
-
-
 def _entries(folder: str) -> list[tuple[str, bool]]:
     """The names of files and folders in a folder, sorted, and whether each is a folder."""
     entries = []
     with os.scandir(folder) as scan:
         for entry in scan:
             is_folder = entry.is_dir(follow_symlinks=False)
-            if is_folder and os.name == "nt" and _is_junction(entry):
+            if is_folder and os.name == "nt" and is_junction(entry.stat(follow_symlinks=False)):
                 continue
             if is_folder or entry.is_file(follow_symlinks=False):
                 # The separator that follows a folder's name counts, a slash as it is printed: "a-b" stands before what

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from typing import NamedTuple
+
+from host_shims.paths import is_junction
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,20 +76,13 @@ def _within(top: str) -> Iterator[Found]:
         yield Found(str(error.filename), error.strerror or str(error))
 
 
-# What Windows calls a folder that leads elsewhere. Python 3.12 is the first that walks past it.
-_MOUNT_POINT = 0xA0000003
-
-
 def _is_wanted(folder: str, name: str) -> bool:
     if name.startswith(".") or name in _SKIPPED:
         return False
-    try:
-        tag = getattr(os.lstat(os.path.join(folder, name)), "st_reparse_tag", 0)
-    except OSError:
-        # Walking into it will tell.
-        tag = 0
-    if tag == _MOUNT_POINT:
-        return False
+    # What is gone meanwhile, walking into it will tell.
+    with contextlib.suppress(OSError):
+        if is_junction(os.lstat(os.path.join(folder, name))):
+            return False
     return not os.path.exists(os.path.join(folder, name, _ENVIRONMENT))
 
 
