@@ -17,11 +17,8 @@ if TYPE_CHECKING:
     from skywasm.crossing.rules import Rule
 
 
-class Exiting:
-    """Rules' ``__exit__``, which would not have begun and not have ended where a signal strikes at its entrance.
-
-    What it ends is prepared when the block looks its methods up, before it begins; ending it is one step in C.
-    """
+class _Method:
+    """A method of rules that is a step in C where a ``with`` block looks it up, and the plain one elsewhere."""
 
     def __init__(self, plainly: Callable[..., None]) -> None:
         self._plainly = plainly
@@ -31,9 +28,22 @@ class Exiting:
             return self._plainly
         if not _begins_block(sys._getframe(1)):
             return self._plainly.__get__(rule)  # type: ignore[no-any-return]
+        return self.taken(rule)
+
+    def taken(self, rule: Rule) -> Callable[..., Any]:
+        """The step."""
+        raise NotImplementedError
+
+
+class Exiting(_Method):
+    """Rules' ``__exit__``, which would not have begun and not have ended where a signal strikes at its entrance.
+
+    What it ends is prepared when the block looks its methods up, before it begins; ending it is one step in C.
+    """
+
+    def taken(self, rule: Rule) -> Callable[..., Any]:
         # Under the lock that a fork waits for.
         defaultdict, partial = late("collections").defaultdict, late("functools").partial
-
         entry = rule.fresh() or rule.prepared()
         # Takes the three arguments of an end, looks into the dictionary, which is empty, and gives a text without
         # characters: nothing is swallowed.
@@ -41,24 +51,13 @@ class Exiting:
         return exiting
 
 
-class Entering:
-    """Rules' ``__enter__`` up to Python 3.10, which looks for signals between all steps of Python code, even the last.
+class Entering(_Method):
+    """Rules' ``__enter__`` up to Python 3.10, which looks for signals between all steps, even behind the last."""
 
-    So that one is taken in C too.
-    """
-
-    def __init__(self, plainly: Callable[[Rule], None]) -> None:
-        self._plainly = plainly
-
-    def __get__(self, rule: Rule | None, owner: object) -> Callable[..., None]:
-        if rule is None:
-            return self._plainly
-        if not _begins_block(sys._getframe(1)):
-            return self._plainly.__get__(rule)  # type: ignore[no-any-return]
-        partial = late("functools").partial
+    def taken(self, rule: Rule) -> Callable[..., Any]:
         states = map(setattr, (rule.prepared(), rule), ("ended", "everybodys"), (False, False))
         nowhere: list[None] = []
-        entering: Callable[..., None] = partial(nowhere.extend, states)
+        entering: Callable[..., Any] = late("functools").partial(nowhere.extend, states)
         return entering
 
 
