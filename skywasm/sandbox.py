@@ -10,7 +10,7 @@ same rules as a guard at the door of each function; it is no sandbox.
 
 from __future__ import annotations
 
-import math
+import sys
 
 from skywasm.crossing import rules
 from skywasm.functions.declare import ROWS
@@ -19,9 +19,6 @@ __all__ = ["CAPABILITIES", "deny", "limits"]
 
 CAPABILITIES: tuple[str, ...] = tuple(sorted({capability for row in ROWS for capability in row.asks}))
 """``cpu``, ``files``, ``limits`` (of open files), ``memory``, ``ports`` and ``process``."""
-
-
-_MOST_S = 2**1000
 
 
 def deny(*capabilities: str) -> rules.Rule:
@@ -74,7 +71,6 @@ def limits(*, deadline_s: float) -> rules.Rule:
     if isinstance(deadline_s, bool) or not isinstance(deadline_s, (int, float)):
         raise TypeError(f"deadline_s must be a number of seconds, not {type(deadline_s).__name__}")
     # A whole number may be beyond all floats.
-    seconds = float(deadline_s) if -_MOST_S <= deadline_s <= _MOST_S else math.inf
-    if not 0 < seconds < math.inf:
+    if not 0 < deadline_s <= sys.float_info.max:
         raise ValueError(f"deadline_s is {deadline_s}; it must be a positive, finite number of seconds")
-    return rules.made(rules.Rule(deadline_s=seconds), rules.caller_frame())
+    return rules.made(rules.Rule(deadline_s=float(deadline_s)), rules.caller_frame())
