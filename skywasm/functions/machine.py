@@ -74,9 +74,7 @@ def find_free_port(start_port: int) -> int:
     ports = range(start_port, _PORT_END)
     if not ports:
         raise _no_free_port()
-    # Under the lock that a fork waits for, and not where it is needed first.
-    late("socket")
-    probe = facts.port_socket()
+    probe = _new_probe()
     try:
         port = _first_free(probe, ports)
     finally:
@@ -84,6 +82,12 @@ def find_free_port(start_port: int) -> int:
     if port is None:
         raise _no_free_port()
     return port
+
+
+def _new_probe() -> Any:
+    # Imported under the lock that a fork waits for, and not where it is needed first.
+    late("socket")
+    return facts.port_socket()
 
 
 def _first_free(probe: Any, ports: range) -> int | None:
@@ -114,8 +118,7 @@ def _port_through_the_artifact(core: Any) -> Callable[..., int]:
         def port_bind(port: int) -> int:
             nonlocal probe
             if probe is None:
-                late("socket")
-                probe = facts.port_socket()
+                probe = _new_probe()
             return -facts.port_bind(probe, port)
 
         try:

@@ -183,8 +183,7 @@ def _decoded(data: bytes, encoding: str) -> str:
         text = data.decode(encoding)
         same = text.encode(encoding) == data
     except UnicodeDecodeError as error:
-        line = len(_LINE_END_BYTES.findall(data[: error.start])) + 1
-        raise Unreadable(f"line {line}: cannot be decoded: {error}") from None
+        raise Unreadable(f"line {_line_at(data, error.start)}: cannot be decoded: {error}") from None
     except UnicodeError as error:
         raise Unreadable(f"cannot be decoded: {error}") from None
     except LookupError:
@@ -193,6 +192,11 @@ def _decoded(data: bytes, encoding: str) -> str:
     if not same:
         raise Unreadable(f"cannot be written back unchanged in its encoding, {encoding}")
     return text
+
+
+def _line_at(data: bytes, place: int) -> int:
+    """The number of the line that a byte is in."""
+    return len(_LINE_END_BYTES.findall(data[:place])) + 1
 
 
 def _cookie_line(data: bytes) -> int:
@@ -210,11 +214,10 @@ def _feeds_at(text: str, start: int) -> int:
 def _refuse_what_python_refuses(data: bytes) -> None:
     """Python's own parser first: its messages are good, and where it refuses to go deeper libcst crashes."""
     version = f"Python {sys.version_info[0]}.{sys.version_info[1]}"
-    before, null, _ = data.partition(b"\0")
-    if null:
+    null = data.find(b"\0")
+    if null >= 0:
         # Python does not say where.
-        line = len(_LINE_END_BYTES.findall(before)) + 1
-        raise Unreadable(f"line {line}: not {version}: source code cannot contain null bytes")
+        raise Unreadable(f"line {_line_at(data, null)}: not {version}: source code cannot contain null bytes")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -8,16 +8,11 @@ import sys
 import pytest
 
 from skywasm.crossing.engine import cache
+from unit.test_cache_entries import NAME, file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import pathlib
-
-NAME = "0" * 64
-
-
-def file(name: str = NAME) -> str:
-    return f"skywasm-{name}"
 
 
 @pytest.fixture
